@@ -1,0 +1,131 @@
+"""The Finance sheet. Variances stated in it are checked against the computed ones, never stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterable
+from decimal import Decimal
+from typing import Any
+
+from priorities.cells import CellError, parse_money, parse_period_number, rounded, show_money, show_percent, tidy
+from priorities.periods import Period
+from priorities.resources import Column, Key, Problem, SheetResource, cell, fold, wrong
+
+from .models import FinancialPosition, rounding_explains, variance
+
+SCALES = {"£m": 6, "£000s": 3, "£000": 3, "£k": 3, "£": 0, "pounds": 0}
+
+
+def scale_of(heading: str, default: int = 6) -> int:
+    """The power of ten that a column's bare numbers are in: "Budget (£k)" is 3, "Budget" 6."""
+    match = re.search(r"\((?:in )?(£m|£000s?|£k|£|pounds)\)\s*$", tidy(heading).casefold())
+    return SCALES[match[1]] if match else default
+
+
+def parse_variance(text: str, scale: int = 6) -> tuple[Decimal | None, Decimal | None, bool]:
+    """A stated variance, "-2.5% (-0.9)", "-2.5%", "(0.9)" or "0.0": amount in pounds, per cent, and whether it may be either.
+
+    Raises CellError for anything else.
+    """
+    cleaned = tidy(text)
+    both = re.fullmatch(r"([-+]?[\d.,]+)\s*%\s*\(\s*([-+]?£?[\d.,]+[mk]?)\s*\)", cleaned)
+    if both:
+        return parse_money(both[2], scale), percent(both[1], text), False
+    if alone := re.fullmatch(r"([-+]?[\d.,]+)\s*%", cleaned):
+        return None, percent(alone[1], text), False
+    amount = parse_money(cleaned, scale)
+    bare = re.fullmatch(r"[-+]?[\d.]+", cleaned)
+    return amount, percent(cleaned, text) if bare else None, bool(bare)
+
+
+def percent(digits: str, text: str) -> Decimal:
+    try:
+        return Decimal(digits.replace(",", ""))
+    except ArithmeticError as error:
+        raise CellError(f"“{text}” is not a variance; write it like -2.5% (-0.9), or leave it empty.") from error
+
+
+class MoneyColumn(Column):
+    def __init__(self, attribute: str, heading: str, **kwargs: Any) -> None:
+        super().__init__(attribute, heading, empty=None, show=lambda pounds: str(pounds / 1_000_000), **kwargs)
+
+
+class FinancialPositionResource(SheetResource):
+    required = ("Quarter", "Priority", "Period")
+    quarter = Key("update__quarter__period", "Quarter")
+    priority = Key("update__priority__title", "Priority")
+    period = Key("period", "Period", aliases=("£m Rev",), show=lambda number: f"Q{number}")
+    budget = MoneyColumn("budget", "Budget", aliases=("Yr Budget",))
+    forecast = MoneyColumn("forecast", "Forecast")
+    ytd_profile = MoneyColumn("ytd_profile", "YTD profile")
+    ytd_actual = MoneyColumn("ytd_actual", "YTD actual")
+
+    STATED = (
+        ("Forecast variance", "Forecast", "budget", "forecast"),
+        ("YTD variance", "YTD actual", "ytd_profile", "ytd_actual"),
+    )
+
+    checked = tuple(heading for heading, *_ in STATED)
+
+    class Meta:
+        model = FinancialPosition
+
+    def canonical(self, headings: Iterable[object]) -> list[str]:
+        """A "% (Variance)" is of the forecast or of the actual, whichever column stands nearest to its left."""
+        found = super().canonical(headings)
+        for index, heading in enumerate(found):
+            if "varian" in heading.casefold() and heading not in ("Forecast variance", "YTD variance"):
+                left = [name for name in found[:index] if name in ("Forecast", "YTD actual")]
+                name = "YTD variance" if left and left[-1] == "YTD actual" else "Forecast variance"
+                found[index] = name if name not in found else heading
+        return found
+
+    def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
+        updates = {u.pk: u for u in self.book.updates.values() if u.pk}
+        for position in FinancialPosition.objects.filter(update__in=updates):
+            update = position.update = updates[position.update_id]
+            yield (update.quarter.period, fold(update.priority.title), position.period), position
+
+    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+        update = self.book.update(row)
+        text = cell(row, "Period")
+        try:
+            number = parse_period_number(text)
+        except CellError as error:
+            raise wrong("Period", str(error)) from error
+        key = (update.quarter.period, fold(update.priority.title), number)
+        return key, lambda: FinancialPosition(update=update, period=number)
+
+    def import_field(self, field: Any, instance: Any, row: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        if isinstance(field, MoneyColumn):
+            scale = scale_of(self.raw_headings.get(field.column_name, ""))
+            field.parse = lambda text: parse_money(text, scale)
+        super().import_field(field, instance, row, *args, **kwargs)
+
+    def after_import_row(self, row: dict[str, Any], row_result: Any, **kwargs: Any) -> None:
+        super().after_import_row(row, row_result, **kwargs)
+        for heading, _, against, figure in self.STATED:
+            if (text := cell(row, heading)) and (message := self.doubt(text, row_result.instance, against, figure)):
+                self.warnings.append(Problem(self.row_number, heading, message))
+
+    def doubt(self, text: str, position: Any, against: str, figure: str) -> str:
+        """What to say of a stated variance that no rounding of the figures beside it explains; "" if one does."""
+        base, other = getattr(position, against), getattr(position, figure)
+        computed = variance(base, other)
+        try:
+            amount, per_cent, either = parse_variance(text)
+        except CellError as error:
+            return f"{error} It was left unchecked."
+        if computed is None:
+            return f"“{text}” is stated, but there are no two figures to compute it from; it was not stored."
+        if either:
+            explained = rounding_explains(base, other, amount=amount) or rounding_explains(base, other, percent=per_cent)
+        else:
+            explained = rounding_explains(base, other, amount=amount, percent=per_cent)
+        if explained:
+            return ""
+        said = show_percent(computed.percent) if computed.percent is not None else "no per cent"
+        return (
+            f"“{text}” is stated, but {show_money(base)} and {show_money(other)} make {said} "
+            f"({show_money(rounded(computed.amount, 0))}), and no rounding explains it; the computed one is used."
+        )

@@ -1,0 +1,103 @@
+"""Goals of a financial year, and their forecast in each quarter."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from priorities.cells import GoalConfidence
+from priorities.history import RecordedQuerySet, history
+from priorities.models import Priority, QuarterRow, Section, new_key, year_field
+from priorities.periods import Period, PeriodField
+from priorities.rules import Rule, only
+
+
+class Goal(models.Model):
+    key = models.UUIDField(default=new_key, unique=True, editable=False)
+    priority = models.ForeignKey(Priority, models.PROTECT, related_name="goals")
+    financial_year = year_field(help_text="The year the financial year begins in: 2022 for 2022/23.")
+    number = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=300)
+    baseline = PeriodField(null=True, blank=True, help_text="The quarter that it was first planned for.")
+    carried_from = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="carried_to",
+        help_text="The unfinished goal of an earlier year that this one continues.",
+    )
+    holder = models.ForeignKey(
+        "priorities.Person",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The contributor who fills in this row.",
+    )
+
+    objects = RecordedQuerySet.as_manager()
+    history = history()
+
+    class Meta:
+        ordering = ["priority", "financial_year", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["priority", "financial_year", "number"],
+                name="goal_number_once_a_year",
+                violation_error_message="The priority has a goal of this number this year already.",
+            ),
+            Rule(
+                condition=Q(number__gte=1),
+                name="goal_number_from_1",
+                message="Goals are numbered from 1.",
+                field="number",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.title}"
+
+
+class GoalForecast(QuarterRow):
+    """A goal in one quarter: when it is now expected, and how confident its lead is."""
+
+    section = Section.GOALS
+
+    goal = models.ForeignKey(Goal, models.PROTECT, related_name="forecasts")
+    forecast = PeriodField(null=True, blank=True, help_text="Empty: as baselined.")
+    confidence = models.CharField(max_length=2, choices=GoalConfidence.choices, blank=True)
+    comment = models.TextField(blank=True)
+
+    history = history()
+
+    class Meta(QuarterRow.Meta):
+        abstract = False
+        ordering = ["update", "goal__number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["update", "goal"],
+                name="forecast_once_a_quarter",
+                violation_error_message="This goal has a forecast for this quarter already.",
+            ),
+            only("confidence", GoalConfidence),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.goal}, {self.update}"
+
+    @property
+    def holder_id(self) -> int | None:  # type: ignore[override]
+        return self.goal.holder_id
+
+    def clean(self) -> None:
+        if self.update.priority_id != self.goal.priority_id:
+            raise ValidationError({"goal": "This goal belongs to another priority."})
+
+
+def slip(baseline: Period | None, forecast: Period | None) -> int | None:
+    """Quarters by which a goal is later than baselined; negative is early, None without a baseline."""
+    if baseline is None:
+        return None
+    return (forecast or baseline).quarters_after(baseline)

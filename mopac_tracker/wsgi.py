@@ -1,0 +1,14 @@
+"""WSGI entry point for the application server."""
+
+import os
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mopac_tracker.settings")
+
+application = get_wsgi_application()
+
+if not settings.DEBUG and not os.environ.get("SECRET_KEY"):
+    raise ImproperlyConfigured("Set SECRET_KEY: without it, every worker would make a key of its own.")

@@ -1,0 +1,192 @@
+"""The one door through which report rows are written.
+
+`writing()` opens it: one transaction that begins with one conditional UPDATE of the quarterly updates concerned,
+refuses with the reason if any of them can't be edited by this person now, and gives history its change set. Outside
+of it, report rows refuse to be saved, deleted or written in bulk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import F
+
+from .history import ChangeSet, RecordedQuerySet, Source, recording
+
+if TYPE_CHECKING:
+    from .models import Quarter, QuarterlyUpdate
+    from .people import Person
+
+
+class Refused(Exception):
+    """The door stayed shut; `reasons` are sentences for the person who knocked."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons = reasons
+
+
+class OutsideTheDoor(RuntimeError):
+    """A programming error: a report row was to be written without writing()."""
+
+
+@dataclass(slots=True)
+class Door:
+    change_set: ChangeSet
+    by: Person | None
+    opening: bool
+    updates: set[int] = field(default_factory=set)
+    quarters: set[int] = field(default_factory=set)
+    priority_of: dict[int, int] = field(default_factory=dict)
+
+    def admits(self, row: Guarded) -> bool:
+        """Whether this row may be written now: its update is held, and its section or itself is this person's."""
+        kind, key = row.door_key()
+        if key is None:  # a new update or quarter
+            return self.opening
+        if key not in (self.updates if kind == "update" else self.quarters):
+            return False
+        section = row.section
+        if kind == "quarter" or section is None or self.by is None:
+            return True
+        return section in self.by.sections_of(self.priority_of[key]) or row.holder_id == self.by.pk
+
+
+_door: ContextVar[Door | None] = ContextVar("door", default=None)
+
+
+@contextmanager
+def writing(
+    updates: Iterable[QuarterlyUpdate] = (),
+    *,
+    by: Person | None,
+    source: Source,
+    overview_of: Iterable[Quarter] = (),
+    opening: bool = False,
+    note: str = "",
+) -> Iterator[ChangeSet]:
+    """Open the door for the rows of these updates, and for the overview of these quarters.
+
+    `by` is the person, None for somebody at the command line, who may do what an administrator may.
+    `opening` lets new updates and quarters be made too, and is for administrators.
+    Raises Refused, with nothing written, if any of them isn't editable by this person now. Doors don't nest.
+    """
+    from .models import Quarter, QuarterlyUpdate
+
+    if _door.get() is not None:
+        raise OutsideTheDoor("The door is open already: a second writing() would hide what the first one holds.")
+    wanted, quarters = {u.pk: u for u in updates}, {q.pk: q for q in overview_of}
+    with recording(by=by, source=source, note=note) as change_set:
+        if opening and by is not None and not by.is_administrator:
+            raise Refused("Only an administrator opens quarters; ask one to.")
+        raised = F("version") + 1
+        editable = QuarterlyUpdate.objects.filter(pk__in=wanted).editable_by(by)
+        if wanted and models.QuerySet.update(editable, version=raised) != len(wanted):
+            raise Refused(*QuarterlyUpdate.objects.filter(pk__in=wanted).why_not_editable(by))
+        open_quarters = Quarter.objects.filter(pk__in=quarters).editable_by(by)
+        if quarters and models.QuerySet.update(open_quarters, version=raised) != len(quarters):
+            raise Refused(*Quarter.objects.filter(pk__in=quarters).why_not_editable(by))
+        for row in (*wanted.values(), *quarters.values()):
+            row.version += 1
+        door = Door(change_set, by, opening, set(wanted), set(quarters))
+        door.priority_of = {pk: update.priority_id for pk, update in wanted.items()}
+        token = _door.set(door)
+        try:
+            yield change_set
+        finally:
+            _door.reset(token)
+
+
+class Guarded:
+    """Mixin of report rows: they are written through the door or not at all."""
+
+    section: str | None = None  # the section of the update that the row belongs to
+    holder_id: int | None = None  # the person who holds this very row
+
+    def door_key(self) -> tuple[str, int | None]:
+        raise NotImplementedError
+
+    def ask_the_door(self) -> None:
+        """Raises OutsideTheDoor without a door, Refused where it is open for others than this row."""
+        door = _door.get()
+        if door is None:
+            raise OutsideTheDoor(f"{type(self).__name__} rows are written inside priorities.writing() only.")
+        if not door.admits(self):
+            raise Refused(f"{self} is not yours to change; ask the lead of the priority.")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.ask_the_door()
+        made = self._state.adding  # type: ignore[attr-defined]
+        if not made:
+            type(self)._base_manager.get_queryset().refuse_strays([self])  # type: ignore[attr-defined]
+        super().save(*args, **kwargs)  # type: ignore[misc]
+        if made:
+            self.admit()
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        self.ask_the_door()
+        type(self)._base_manager.get_queryset().refuse_strays([self])  # type: ignore[attr-defined]
+        return super().delete(*args, **kwargs)  # type: ignore[misc]
+
+    def admit(self) -> None:
+        """A new update or quarter is inside the door that made it."""
+
+    save.alters_data = delete.alters_data = True  # type: ignore[attr-defined]
+
+
+def current_door() -> Door | None:
+    return _door.get()
+
+
+class GuardedQuerySet(RecordedQuerySet):
+    """Bulk writes through the door, with history; writes that history can't follow are refused."""
+
+    _updating = False
+
+    def refuse_strays(self, rows: Iterable[Any]) -> None:
+        """Refuse rows that the database has under another update than the one they now name."""
+
+    def _clone(self) -> Any:
+        clone = super()._clone()  # type: ignore[misc]
+        clone._updating = self._updating
+        return clone
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        if kwargs.get("update_conflicts") or kwargs.get("ignore_conflicts"):
+            raise OutsideTheDoor("History can't follow conflicts that the database settles; read first, then write.")
+        rows = list(objs)
+        for row in rows:
+            row.ask_the_door()
+        made = super().bulk_create(rows, *args, **kwargs)
+        for row in made:
+            row.admit()
+        return made
+
+    def bulk_update(self, objs: Iterable[Any], fields: Sequence[str], batch_size: int | None = None) -> int:
+        rows = list(objs)
+        for row in rows:
+            row.ask_the_door()
+        self.refuse_strays(rows)
+        inner = self._chain()  # type: ignore[attr-defined]
+        inner._updating = True
+        return super(GuardedQuerySet, inner).bulk_update(rows, fields, batch_size=batch_size)
+
+    def update(self, **kwargs: Any) -> int:
+        if not self._updating:
+            raise OutsideTheDoor("update() leaves no history; change the rows and bulk_update() them.")
+        return super().update(**kwargs)
+
+    def delete(self) -> Any:
+        for row in self:
+            row.ask_the_door()
+        return super().delete()
+
+    def _raw_delete(self, using: Any) -> int:
+        raise OutsideTheDoor("Rows are deleted through the door, one history entry each.")
+
+    bulk_create.alters_data = bulk_update.alters_data = update.alters_data = delete.alters_data = True  # type: ignore[attr-defined]

@@ -1,0 +1,105 @@
+"""History: every change of a tracked row is kept with its change set, which says who, when and from where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from simple_history.models import HistoricalRecords
+
+from .rules import only
+
+_current: ContextVar[ChangeSet | None] = ContextVar("change_set", default=None)
+
+
+class Source(models.TextChoices):
+    FORM = "form", "Form"
+    ADMIN = "admin", "Administration"
+    SPREADSHEET = "spreadsheet", "Spreadsheet"
+    COMMAND = "command", "Command line"
+
+
+class ChangeSet(models.Model):
+    """One act of one person: all that a save, an import or a command changed carries it."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="change_sets"
+    )
+    source = models.CharField(max_length=11, choices=Source.choices)
+    at = models.DateTimeField(auto_now_add=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [only("source", Source, blank=False)]
+
+    def __str__(self) -> str:
+        who = self.person or "nobody signed in"
+        return f"{self.get_source_display()} by {who}, {self.at:%-d %B %Y %H:%M}"
+
+
+@contextmanager
+def recording(*, by: Any, source: Source, note: str = "") -> Iterator[ChangeSet]:
+    """One transaction whose changes to tracked rows carry one new change set; inside another, that one's."""
+    if (outer := _current.get()) is not None:
+        yield outer
+        return
+    with transaction.atomic():
+        change_set = ChangeSet.objects.create(person=by, source=source, note=note)
+        token = _current.set(change_set)
+        try:
+            yield change_set
+        finally:
+            _current.reset(token)
+
+
+def current_change_set() -> int | None:
+    change_set = _current.get()
+    return change_set.pk if change_set else None
+
+
+def current_person(instance: models.Model, request: Any = None, **kwargs: Any) -> Any:
+    """The person of the change set, else the one signed in."""
+    change_set = _current.get()
+    if change_set:
+        return change_set.person
+    user = getattr(request, "user", None)
+    return user if user is not None and user.is_authenticated else None
+
+
+class HistoryEntry(models.Model):
+    """What every history row has besides the row's own columns."""
+
+    change_set = models.ForeignKey(
+        ChangeSet, models.PROTECT, null=True, default=current_change_set, related_name="+", db_index=True
+    )
+
+    class Meta:
+        abstract = True
+
+
+def history() -> HistoricalRecords:
+    return HistoricalRecords(bases=[HistoryEntry], get_user=current_person)
+
+
+class RecordedQuerySet(models.QuerySet):
+    """Bulk writes that history records as it does single ones."""
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        with transaction.atomic():
+            made = super().bulk_create(objs, *args, **kwargs)
+            self.model.history.bulk_history_create(made, batch_size=500)
+        return made
+
+    def bulk_update(self, objs: Iterable[Any], fields: Sequence[str], batch_size: int | None = None) -> int:
+        rows = list(objs)
+        with transaction.atomic():
+            count = super().bulk_update(rows, fields, batch_size=batch_size)
+            self.model.history.bulk_history_create(rows, batch_size=500, update=True)
+        return count
+
+    bulk_create.alters_data = bulk_update.alters_data = True  # type: ignore[attr-defined]

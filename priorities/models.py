@@ -1,0 +1,452 @@
+"""The plan, its priorities, its quarters, and the update that each priority makes each quarter."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.text import slugify
+
+from .cells import GoalConfidence, Rating
+from .door import Guarded, GuardedQuerySet, OutsideTheDoor, Refused, current_door
+from .history import ChangeSet, RecordedQuerySet, Source, history
+from .people import Assignment, AssignmentRole, Person, Role, Section
+from .periods import FIRST_YEAR, LAST_YEAR, Period, year_label
+from .rules import Rule, only
+
+__all__ = [
+    "Assignment",
+    "AssignmentRole",
+    "ChangeSet",
+    "Definition",
+    "DefinitionKind",
+    "Person",
+    "Plan",
+    "Priority",
+    "Quarter",
+    "QuarterRow",
+    "QuarterStatus",
+    "QuarterlyUpdate",
+    "Role",
+    "Section",
+    "UpdateStatus",
+]
+
+PLAN_YEARS = 4  # a Mayor's term, which a Police and Crime Plan follows
+RATINGS = ("objectives", "time", "spend", "capability", "risk")
+
+
+def year_field(**kwargs: Any) -> models.PositiveSmallIntegerField:
+    """A financial year by the calendar year it begins in: 2022 is 2022/23."""
+    return models.PositiveSmallIntegerField(
+        validators=[
+            MinValueValidator(FIRST_YEAR, f"The year must be {FIRST_YEAR} or later."),
+            MaxValueValidator(LAST_YEAR, f"The year must be {LAST_YEAR} or earlier."),
+        ],
+        **kwargs,
+    )
+
+
+class Plan(models.Model):
+    title = models.CharField(max_length=200)
+    first_year = year_field(help_text="The year the first financial year begins in: 2022 for 2022/23.", unique=True)
+    last_year = year_field(help_text="The year the last financial year begins in: 2024 for 2024/25.")
+
+    objects = RecordedQuerySet.as_manager()
+    history = history()
+
+    class Meta:
+        ordering = ["first_year"]
+        constraints = [
+            Rule(
+                condition=Q(last_year__gte=F("first_year")),
+                name="plan_ends_after_it_begins",
+                message="The last year is before the first; correct one of them.",
+                field="last_year",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def periods(self) -> list[Period]:
+        return [Period(year, n) for year in range(self.first_year, self.last_year + 1) for n in range(1, 5)]
+
+    def missing_quarters(self) -> list[Quarter]:
+        """The quarters of its years that don't exist yet, unsaved, as planned."""
+        have = set(
+            Quarter.objects.filter(
+                financial_year__gte=self.first_year, financial_year__lte=self.last_year
+            ).values_list("financial_year", "number")
+        )
+        return [
+            Quarter(plan=self, financial_year=p.year, number=p.number)
+            for p in self.periods()
+            if (p.year, p.number) not in have
+        ]
+
+
+class Priority(models.Model):
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="priorities")
+    title = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=200, help_text="The last part of its page's address.")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Its place in the report, from the top.")
+
+    objects = RecordedQuerySet.as_manager()
+    history = history()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        verbose_name_plural = "priorities"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "title"],
+                name="priority_title_once_a_plan",
+                violation_error_message="The plan has a priority of this title already.",
+            ),
+            models.UniqueConstraint(
+                fields=["plan", "slug"],
+                name="priority_slug_once_a_plan",
+                violation_error_message="The plan has a priority at this address already; choose another slug.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @staticmethod
+    def slug_for(title: str) -> str:
+        return slugify(title)[:200].strip("-") or "priority"
+
+
+class QuarterQuerySet(GuardedQuerySet):
+    def at(self, period: Period) -> QuarterQuerySet:
+        return self.filter(financial_year=period.year, number=period.number)
+
+    def editable_by(self, person: Person | None) -> QuarterQuerySet:
+        """Those whose overview this person may write now."""
+        if person is not None and not person.sees_all:
+            return self.none()
+        return self.exclude(status=QuarterStatus.CLOSED)
+
+    def why_not_editable(self, person: Person | None) -> list[str]:
+        if person is not None and not person.sees_all:
+            return ["The overview is written by managers and administrators; ask one of them."]
+        return [
+            f"{quarter} is closed and can't be edited. Ask an administrator to reopen it first."
+            for quarter in self.filter(status=QuarterStatus.CLOSED)
+        ]
+
+    def in_order(self) -> QuarterQuerySet:
+        return self.order_by("financial_year", "number")
+
+
+class QuarterStatus(models.TextChoices):
+    PLANNED = "planned", "Planned"
+    OPEN = "open", "Open"
+    CLOSED = "closed", "Closed"
+
+
+class Quarter(Guarded, models.Model):
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="quarters")
+    financial_year = year_field(help_text="The year the financial year begins in: 2022 for 2022/23.")
+    number = models.PositiveSmallIntegerField(choices=[(n, f"Q{n}") for n in range(1, 5)])
+    status = models.CharField(max_length=7, choices=QuarterStatus.choices, default=QuarterStatus.PLANNED)
+    due_on = models.DateField("updates due on", null=True, blank=True)
+    overview = models.TextField(blank=True)
+    version = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = QuarterQuerySet.as_manager()
+    history = history()
+
+    class Meta:
+        base_manager_name = "objects"
+        ordering = ["-financial_year", "-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["financial_year", "number"],
+                name="quarter_once",
+                violation_error_message="This quarter exists already.",
+            ),
+            only("status", QuarterStatus, blank=False),
+            Rule(
+                condition=Q(number__gte=1, number__lte=4),
+                name="quarter_number_1_to_4",
+                message="A year has quarters 1 to 4.",
+                field="number",
+            ),
+            Rule(
+                condition=Q(financial_year__gte=FIRST_YEAR, financial_year__lte=LAST_YEAR),
+                name="quarter_in_the_calendar",
+                message=f"The year must lie between {FIRST_YEAR} and {LAST_YEAR}.",
+                field="financial_year",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.period.label
+
+    def get_absolute_url(self) -> str:
+        return reverse("reports:overview", args=[self.period])
+
+    @property
+    def period(self) -> Period:
+        return Period(self.financial_year, self.number)
+
+    def door_key(self) -> tuple[str, int | None]:
+        return "quarter", None if self._state.adding else self.pk
+
+    def admit(self) -> None:
+        if door := current_door():
+            door.quarters.add(self.pk)
+
+
+class QuarterlyUpdateQuerySet(GuardedQuerySet):
+    def editable_by(self, person: Person | None) -> QuarterlyUpdateQuerySet:
+        """Those that this person may fill in now: in progress, and theirs, or any for an administrator."""
+        updates = self.filter(status__in=UpdateStatus.editable())
+        if person is None or person.is_administrator:
+            return updates
+        return updates.filter(priority__in=person.assignments.current().values("priority"))
+
+    def why_not_editable(self, person: Person | None) -> list[str]:
+        """One sentence for each of these that this person can't edit now."""
+        editable = set(self.editable_by(person).values_list("pk", flat=True))
+        reasons = []
+        for update in self.exclude(pk__in=editable).select_related("priority", "quarter"):
+            status = UpdateStatus(update.status)
+            if status not in UpdateStatus.editable():
+                reasons.append(f"{update} is {status.label.lower()} and can't be edited; {status.way_back}.")
+            else:
+                reasons.append(f"{update} is not yours to edit; ask its lead or an administrator.")
+        return reasons or ["Somebody changed this at the same moment; load the page again and repeat your change."]
+
+
+class UpdateStatus(models.TextChoices):
+    IN_PROGRESS = "in_progress", "In progress"
+    SUBMITTED = "submitted", "Submitted"
+    SENT_BACK = "sent_back", "Sent back"
+    APPROVED = "approved", "Approved"
+    CLOSED = "closed", "Closed"
+
+    @classmethod
+    def editable(cls) -> tuple[UpdateStatus, ...]:
+        return cls.IN_PROGRESS, cls.SENT_BACK
+
+    @classmethod
+    def released(cls) -> tuple[UpdateStatus, ...]:
+        """Those in which people beyond the priority and the managers may read it."""
+        return cls.APPROVED, cls.CLOSED
+
+    @property
+    def way_back(self) -> str:
+        return {
+            "submitted": "a manager has to send it back first",
+            "approved": "a manager has to send it back first",
+            "closed": "an administrator has to reopen the quarter first",
+        }.get(self.value, "")
+
+
+class QuarterlyUpdate(Guarded, models.Model):
+    """One priority in one quarter: what the report says of it, and how far the work on it is."""
+
+    quarter = models.ForeignKey(Quarter, models.PROTECT, related_name="updates")
+    priority = models.ForeignKey(Priority, models.PROTECT, related_name="updates")
+    objectives = models.CharField(max_length=1, choices=Rating.choices, blank=True)
+    time = models.CharField(max_length=1, choices=Rating.choices, blank=True)
+    spend = models.CharField(max_length=1, choices=Rating.choices, blank=True)
+    capability = models.CharField(max_length=1, choices=Rating.choices, blank=True)
+    risk = models.CharField(max_length=1, choices=Rating.choices, blank=True)
+    ratings_note = models.TextField(blank=True, help_text="Why a rating is amber or red.")
+    narrative = models.TextField(blank=True)
+    finance_note = models.TextField(blank=True)
+    status = models.CharField(max_length=11, choices=UpdateStatus.choices, default=UpdateStatus.IN_PROGRESS)
+    due_on = models.DateField("extended to", null=True, blank=True, help_text="Empty: the quarter's own date.")
+    leads = models.CharField(max_length=200, blank=True, help_text="The names of its leads, as they were then.")
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    version = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = QuarterlyUpdateQuerySet.as_manager()
+    history = history()
+
+    class Meta:
+        base_manager_name = "objects"
+        ordering = ["-quarter__financial_year", "-quarter__number", "priority__position", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["quarter", "priority"],
+                name="update_once_a_quarter",
+                violation_error_message="This priority has an update for this quarter already.",
+            ),
+            only("status", UpdateStatus, blank=False),
+            *(only(name, Rating) for name in RATINGS),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.priority}, {self.quarter}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("reports:priority", args=[self.quarter.period, self.priority.slug])
+
+    @property
+    def due(self) -> dt.date | None:
+        return self.due_on or self.quarter.due_on
+
+    def door_key(self) -> tuple[str, int | None]:
+        return "update", None if self._state.adding else self.pk
+
+    def admit(self) -> None:
+        if door := current_door():
+            door.updates.add(self.pk)
+            door.priority_of[self.pk] = self.priority_id
+
+
+class QuarterRowQuerySet(GuardedQuerySet):
+    def refuse_strays(self, rows: Iterable[Any]) -> None:
+        named = {row.pk: row.update_id for row in rows}
+        stored = self.model._base_manager.filter(pk__in=named).values_list("pk", "update_id")
+        if any(named[pk] != update_id for pk, update_id in stored):
+            raise OutsideTheDoor("A row stays with the update it was made for.")
+
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
+        rows = list(objs)
+        for row in rows:
+            row.version += 1
+        return super().bulk_update(rows, [*fields, "version"], batch_size=batch_size)
+
+
+class QuarterRow(Guarded, models.Model):
+    """A row of one quarterly update: what was known then. The one abstract model of the project."""
+
+    update = models.ForeignKey(QuarterlyUpdate, models.PROTECT, related_name="%(class)ss")
+    version = models.PositiveIntegerField(default=0, editable=False)
+    confirmed = models.BooleanField(
+        default=False, help_text="Whether somebody said that this is right for this quarter, not just carried forward."
+    )
+
+    objects = QuarterRowQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+    def door_key(self) -> tuple[str, int | None]:
+        return "update", self.update_id or 0
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            self.version += 1
+        super().save(*args, **kwargs)
+
+
+def new_key() -> uuid.UUID:
+    """A key that names a row in every copy of the data: in JSON, workbooks and other databases."""
+    return uuid.uuid4()
+
+
+# What each colour means
+
+CONFIDENCE_KINDS = ("indicator", "goal")
+DEFAULT_DEFINITIONS: dict[tuple[str, str], str] = {
+    ("objectives", "G"): "The objectives of the priority are being met, or will be.",
+    ("objectives", "A"): "One or more objectives are at risk; there is a plan to bring them back.",
+    ("objectives", "R"): "One or more objectives will not be met without a decision or help from outside.",
+    ("time", "G"): "Work is on schedule, or the delay has no effect on a milestone.",
+    ("time", "A"): "A milestone is at risk of slipping; there is a plan to recover it.",
+    ("time", "R"): "A milestone has slipped, or will, and there is no agreed plan to recover it.",
+    ("spend", "G"): "Forecast spend is close to the budget.",
+    ("spend", "A"): "Forecast spend differs from the budget by enough to need watching or re-profiling.",
+    ("spend", "R"): "Forecast spend differs from the budget by enough to need a decision.",
+    ("capability", "G"): "The people, skills and suppliers that the work needs are in place.",
+    ("capability", "A"): "There are gaps in people, skills or suppliers; they are being filled.",
+    ("capability", "R"): "Gaps in people, skills or suppliers stop the work.",
+    ("risk", "G"): "Risks are low, or well controlled.",
+    ("risk", "A"): "There are significant risks; they are being managed.",
+    ("risk", "R"): "There are severe risks that are not under control.",
+    ("indicator", "G"): "Confident that the year-end target will be met.",
+    ("indicator", "A"): "It is in doubt whether the year-end target will be met.",
+    ("indicator", "R"): "The year-end target will not be met without a change.",
+    ("goal", "G"): "Confident that the goal will be reached by its forecast quarter.",
+    ("goal", "A"): "It is in doubt whether the goal will be reached by its forecast quarter.",
+    ("goal", "R"): "The goal will not be reached by its forecast quarter.",
+    ("goal", "CG"): "The goal is complete; it counts as green.",
+}
+
+
+class DefinitionQuerySet(models.QuerySet["Definition"]):
+    def supply_defaults(self) -> None:
+        """Make the rows that are not there yet, with the supplied words; repeatable."""
+        self.bulk_create(
+            [Definition(kind=k, letter=c, text=text) for (k, c), text in DEFAULT_DEFINITIONS.items()],
+            ignore_conflicts=True,
+        )
+
+
+class DefinitionKind(models.TextChoices):
+    OBJECTIVES = "objectives", "Objectives"
+    TIME = "time", "Time"
+    SPEND = "spend", "Spend"
+    CAPABILITY = "capability", "Capability"
+    RISK = "risk", "Risk"
+    INDICATOR = "indicator", "Confidence in an indicator"
+    GOAL = "goal", "Confidence in a goal"
+
+
+class Definition(models.Model):
+    """What a letter means for one rating, or for the confidence in an indicator or a goal."""
+
+    kind = models.CharField(max_length=10, choices=DefinitionKind.choices)
+    letter = models.CharField(max_length=2, choices=GoalConfidence.choices)
+    text = models.CharField(max_length=300)
+
+    objects = DefinitionQuerySet.as_manager()
+    history = history()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "letter"],
+                name="definition_once",
+                violation_error_message="This letter is defined for this already.",
+            ),
+            only("kind", DefinitionKind, blank=False),
+            only("letter", GoalConfidence, blank=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.get_letter_display()}"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is still in the words supplied with the software, which nobody here has agreed."""
+        return self.text == DEFAULT_DEFINITIONS.get((self.kind, self.letter))
+
+
+def create_plan(*, title: str, first_year: int, last_year: int, by: Person | None, source: Source) -> Plan:
+    """A plan and its quarters, planned. Raises Refused for people who aren't administrators."""
+    from .door import writing
+
+    with writing(by=by, source=source, opening=True):
+        plan = Plan(title=title, first_year=first_year, last_year=last_year)
+        plan.full_clean()
+        plan.save()
+        Quarter.objects.bulk_create(plan.missing_quarters())
+    return plan
+
+
+__all__ += ["Refused", "create_plan"]

@@ -1,0 +1,136 @@
+"""Who may do what: people, their roles, and what they hold of each priority.
+
+Administrators, managers and readers are groups. Leads, deputies and contributors are assignments to a priority.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from .rules import Rule, only
+
+
+class Role(models.TextChoices):
+    """Groups by name; created after every migrate (see apps.py), so they are always there."""
+
+    ADMINISTRATOR = "Administrators", "Administrator"
+    MANAGER = "Managers", "Manager"
+    READER = "Readers", "Reader"
+
+
+class Section(models.TextChoices):
+    """The parts of a quarterly update that can be handed over."""
+
+    RATINGS = "ratings", "Ratings and narrative"
+    FINANCE = "finance", "Finance"
+    INDICATORS = "indicators", "Indicators"
+    RISKS = "risks", "Risks and issues"
+    GOALS = "goals", "Goals"
+
+
+class Person(AbstractUser):
+    """Somebody who signs in."""
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        ordering = ["username"]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        return frozenset(self.groups.values_list("name", flat=True))
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.is_superuser or Role.ADMINISTRATOR in self.roles
+
+    @property
+    def is_manager(self) -> bool:
+        return Role.MANAGER in self.roles
+
+    @property
+    def sees_all(self) -> bool:
+        return self.is_administrator or self.is_manager
+
+    @cached_property
+    def current_assignments(self) -> tuple[Assignment, ...]:
+        return tuple(self.assignments.current())
+
+    def sections_of(self, priority_id: int) -> frozenset[str]:
+        """The sections of a priority that this person fills in: all for its leads and deputies."""
+        mine = [a for a in self.current_assignments if a.priority_id == priority_id]
+        if self.is_administrator or any(a.role != AssignmentRole.CONTRIBUTOR for a in mine):
+            return frozenset(Section.values)
+        return frozenset(a.section for a in mine if a.section)
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def current(self) -> AssignmentQuerySet:
+        """Those in force today; a deputy may be named for dates."""
+        today = timezone.localdate()
+        return self.filter(
+            Q(starts_on__isnull=True) | Q(starts_on__lte=today), Q(ends_on__isnull=True) | Q(ends_on__gte=today)
+        )
+
+
+class AssignmentRole(models.TextChoices):
+    LEAD = "lead", "Lead"
+    DEPUTY = "deputy", "Deputy"
+    CONTRIBUTOR = "contributor", "Contributor"
+
+
+class Assignment(models.Model):
+    """What a person has to do with a priority.
+
+    Leads and deputies have all of it. A contributor has the section named; one with no section has single rows,
+    those whose holder they are.
+    """
+
+    priority = models.ForeignKey("priorities.Priority", models.PROTECT, related_name="assignments")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="assignments")
+    role = models.CharField(max_length=12, choices=AssignmentRole.choices)
+    section = models.CharField(
+        max_length=12,
+        choices=Section.choices,
+        blank=True,
+        help_text="For a contributor: the section that is theirs; leave empty for those who hold single rows.",
+    )
+    starts_on = models.DateField("from", null=True, blank=True)
+    ends_on = models.DateField("until", null=True, blank=True)
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["priority__position", "role", "person__username"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["priority", "person", "role", "section"],
+                name="assignment_once",
+                violation_error_message="This person has this role for this priority already.",
+            ),
+            only("role", AssignmentRole, blank=False),
+            only("section", Section),
+            Rule(
+                condition=Q(section="") | Q(role="contributor"),
+                name="assignment_section_is_a_contributors",
+                message="Leads and deputies have the whole priority; leave the section empty, or choose contributor.",
+                field="section",
+            ),
+            Rule(
+                condition=Q(ends_on__gte=F("starts_on")),
+                name="assignment_ends_after_it_starts",
+                message="The last day is before the first; correct one of them.",
+                field="ends_on",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        what = f" of {self.get_section_display().lower()}" if self.section else ""
+        return f"{self.person}: {self.get_role_display().lower()}{what}, {self.priority}"

@@ -1,0 +1,104 @@
+"""Risks and issues, and their assessment in each quarter."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from priorities.cells import Level, Trend
+from priorities.history import RecordedQuerySet, history
+from priorities.models import Priority, QuarterRow, Section, new_key
+from priorities.periods import PeriodField
+from priorities.rules import Rule, only
+
+
+class RiskKind(models.TextChoices):
+    RISK = "risk", "Risk"
+    ISSUE = "issue", "Issue"
+
+
+class Risk(models.Model):
+    """A risk, which may happen, or an issue, which has. Its words are in its assessments, one a quarter."""
+
+    key = models.UUIDField(default=new_key, unique=True, editable=False)
+    priority = models.ForeignKey(Priority, models.PROTECT, related_name="risks")
+    kind = models.CharField(max_length=5, choices=RiskKind.choices)
+    owner = models.CharField(max_length=100, blank=True)
+    raised_from = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="became",
+        help_text="The risk that this issue came of.",
+    )
+    closed_from = PeriodField(null=True, blank=True, help_text="The first quarter that no longer reports it.")
+    closed_reason = models.TextField(blank=True)
+    holder = models.ForeignKey(
+        "priorities.Person",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The contributor who fills in this row.",
+    )
+
+    objects = RecordedQuerySet.as_manager()
+    history = history()
+
+    class Meta:
+        ordering = ["priority", "-kind", "pk"]
+        verbose_name = "risk or issue"
+        verbose_name_plural = "risks and issues"
+        constraints = [
+            only("kind", RiskKind, blank=False),
+            Rule(
+                condition=Q(closed_from__isnull=True) | ~Q(closed_reason=""),
+                name="risk_closed_with_a_reason",
+                message="Say why it is closed.",
+                field="closed_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk} of {self.priority}"
+
+
+class Assessment(QuarterRow):
+    """A risk or issue in one quarter, as it was worded and judged then."""
+
+    section = Section.RISKS
+
+    risk = models.ForeignKey(Risk, models.PROTECT, related_name="assessments")
+    position = models.PositiveSmallIntegerField(default=1, help_text="Its rank; the printed number.")
+    description = models.TextField()
+    level = models.CharField(max_length=1, choices=Level.choices, blank=True)
+    trend = models.CharField(max_length=5, choices=Trend.choices, blank=True)
+    explanation = models.TextField(blank=True)
+
+    history = history()
+
+    class Meta(QuarterRow.Meta):
+        abstract = False
+        ordering = ["update", "-risk__kind", "position", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["update", "risk"],
+                name="assessment_once_a_quarter",
+                violation_error_message="This risk or issue has an assessment for this quarter already.",
+            ),
+            only("level", Level),
+            only("trend", Trend),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.risk.get_kind_display()} {self.position}, {self.update}"
+
+    @property
+    def holder_id(self) -> int | None:  # type: ignore[override]
+        return self.risk.holder_id
+
+    def clean(self) -> None:
+        if self.update.priority_id != self.risk.priority_id:
+            raise ValidationError({"risk": "This risk or issue belongs to another priority."})

@@ -1,0 +1,111 @@
+"""The Risks and Issues sheets: the same columns, but for the name of the text's and the level's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from priorities.cells import parse_level, parse_number, parse_text, parse_trend
+from priorities.models import Priority
+from priorities.periods import Period
+from priorities.resources import Book, Column, Key, SheetResource, cell, fold, wrong
+
+from .models import Assessment, Risk, RiskKind
+
+
+def register_of(book: Book) -> dict[Hashable, Risk]:
+    """Every risk and issue by priority, kind and text, the newest wording of a text last."""
+    register = book.tables.get("risks register")
+    if register is None:
+        register = book.tables["risks register"] = {}
+        priorities = {p.pk: p for p in book.priorities.values() if p.pk}
+        for assessment in (
+            Assessment.objects.filter(risk__priority__in=priorities, risk__closed_from__isnull=True)
+            .select_related("risk")
+            .order_by("update__quarter__financial_year", "update__quarter__number", "pk")
+        ):
+            risk = assessment.risk
+            risk.priority = priorities[risk.priority_id]
+            register[text_key(risk.priority, risk.kind, assessment.description)] = risk
+    return register
+
+
+def text_key(priority: Priority, kind: str, text: str) -> Hashable:
+    return priority.plan.first_year, fold(priority.title), kind, fold(text)
+
+
+class RiskResource(SheetResource):
+    setup = True
+    kind = RiskKind.RISK
+    required = ("Priority", "Risk")
+    plan_title = Key("priority__plan__title", "Plan")
+    quarter = Key(None, "Quarter")
+    priority = Key("priority__title", "Priority")
+    description = Key(None, "Risk", aliases=("Description", "There is a risk..."))
+    owner = Column("owner", "Owner")
+
+    class Meta:
+        model = Risk
+
+    def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
+        return ((risk.key, risk) for risk in register_of(self.book).values())
+
+    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+        priority = self.book.priority(row, self.book.plan_of(row))
+        key = text_key(priority, self.kind, described(row, self.kind.label))
+        risk = register_of(self.book).setdefault(key, Risk(priority=priority, kind=self.kind))
+        return risk.key, lambda: risk
+
+
+class IssueResource(RiskResource):
+    kind = RiskKind.ISSUE
+    required = ("Priority", "Issue")
+    description = Key(None, "Issue", aliases=("Description",))
+
+    class Meta:
+        model = Risk
+
+
+def described(row: dict[str, Any], column: str) -> str:
+    text = parse_text(cell(row, column))
+    if not text:
+        raise wrong(column, f"The {column.lower()} is missing; describe it in a sentence.")
+    return text
+
+
+class AssessmentResource(SheetResource):
+    kind = RiskKind.RISK
+    required = ("Quarter", "Priority", "Risk")
+    quarter = Key("update__quarter__period", "Quarter")
+    priority = Key("update__priority__title", "Priority")
+    position = Column("position", "No.", parse=parse_number, aliases=("No", "Number"))
+    description = Column("description", "Risk", aliases=("Description", "There is a risk..."))
+    level = Column("level", "Score", parse=parse_level, aliases=("Rating", "Level"))
+    trend = Column("trend", "Trend", parse=parse_trend)
+    explanation = Column("explanation", "Explanation", aliases=("Explanation for trend",))
+
+    class Meta:
+        model = Assessment
+
+    def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
+        updates = {u.pk: u for u in self.book.updates.values() if u.pk}
+        risks = {risk.pk: risk for risk in register_of(self.book).values() if risk.pk}
+        for assessment in Assessment.objects.filter(update__in=updates, risk__in=risks):
+            assessment.update, assessment.risk = updates[assessment.update_id], risks[assessment.risk_id]
+            yield (assessment.update.quarter.period, assessment.risk.key), assessment
+
+    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+        update = self.book.update(row)
+        text = described(row, self.kind.label)
+        risk = register_of(self.book)[text_key(update.priority, self.kind, text)]
+        return (update.quarter.period, risk.key), lambda: Assessment(update=update, risk=risk, description=text)
+
+
+class IssueAssessmentResource(AssessmentResource):
+    kind = RiskKind.ISSUE
+    required = ("Quarter", "Priority", "Issue")
+    description = Column("description", "Issue", aliases=("Description",))
+    level = Column("level", "Rating", parse=parse_level, aliases=("Score", "Level"))
+
+    class Meta:
+        model = Assessment

@@ -1,0 +1,33 @@
+"""Forms as typed, before they are saved."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from priorities.models import QuarterlyUpdate, Section
+from priorities.rules import only
+
+
+class Draft(models.Model):
+    """One section of an update as one person has typed it, valid or not; only Save writes rows."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="drafts")
+    update = models.ForeignKey(QuarterlyUpdate, models.CASCADE, related_name="drafts")
+    section = models.CharField(max_length=12, choices=Section.choices)
+    data = models.JSONField(default=dict)
+    saved_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-saved_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "update", "section"],
+                name="draft_once",
+                violation_error_message="This person has a draft of this section already.",
+            ),
+            only("section", Section, blank=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.get_section_display()}, {self.update}"
