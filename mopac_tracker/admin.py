@@ -1,13 +1,33 @@
-"""The admin site: open to administrators, in the product's words."""
+"""The admin site: open to administrators, signed in to like the rest of the product."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 
 
 class TrackerAdminSite(AdminSite):
     site_header = "Quarterly performance tracker: administration"
     site_title = "Tracker administration"
     index_title = "Set up and correct"
+    enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and getattr(request.user, "is_administrator", False)
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        return redirect_to_login(request.GET.get("next", "/admin/"))
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+        inner = super().admin_view(view, cacheable)
+
+        def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied("The administration is for administrators. Ask one if you need something changed.")
+            return inner(request, *args, **kwargs)
+
+        return update_wrapper(refusing, inner)

@@ -7,6 +7,7 @@ that says what is wrong and what to write instead.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -278,6 +279,17 @@ def parse_number(text: str) -> int:
     if not match or not int(match[1]):
         raise CellError(f"“{shorten(text)}” is not a whole number; write 1, 2, 3 …")
     return int(match[1])
+
+
+def parse_date(text: str) -> dt.date:
+    """A day: "30/06/2022", "30 June 2022", "2022-06-30"; the day comes before the month."""
+    cleaned = tidy(text).removesuffix(" 00:00:00")
+    for form in ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y"):
+        try:
+            return dt.datetime.strptime(cleaned, form).date()  # noqa: DTZ007 - a day has no time zone
+        except ValueError:
+            continue
+    raise CellError(f"“{shorten(text)}” is not a date; write it like 30/06/2022.")
 
 
 _PERIOD_FORMS = (

@@ -144,6 +144,22 @@ class QuarterQuerySet(GuardedQuerySet):
             for quarter in self.filter(status=QuarterStatus.CLOSED)
         ]
 
+    def readable_by(self, person: Person) -> QuarterQuerySet:
+        """Those in which this person may read anything; see readable_sections() for what."""
+        begun = self.exclude(status=QuarterStatus.PLANNED)
+        if person.sees_all:
+            return begun
+        if not person.reads_closed:
+            return self.none()
+        readable = Q(status=QuarterStatus.CLOSED)
+        if person.current_assignments:
+            updates = QuarterlyUpdate.objects.filter(
+                Q(priority__in={a.priority_id for a in person.current_assignments})
+                | Q(status__in=UpdateStatus.released())
+            )
+            readable |= Q(pk__in=updates.values("quarter"))
+        return begun.filter(readable)
+
     def in_order(self) -> QuarterQuerySet:
         return self.order_by("financial_year", "number")
 
@@ -302,6 +318,22 @@ class QuarterlyUpdate(Guarded, models.Model):
     def get_absolute_url(self) -> str:
         return reverse("reports:priority", args=[self.quarter.period, self.priority.slug])
 
+    def readable_sections(self, person: Person | None) -> frozenset[str]:
+        """The sections of this update that a person may read in the report; None, at the command line, reads all.
+
+        The one rule: administrators and managers read everything at any time; leads and deputies their own priorities, and
+        contributors their own sections. Once approved, it is read by everybody with a priority of their own, and once closed
+        by readers too.
+        """
+        everything = frozenset(Section.values)
+        if person is None or person.sees_all:
+            return everything
+        if self.status == UpdateStatus.CLOSED and person.reads_closed:
+            return everything
+        if self.status in UpdateStatus.released() and person.current_assignments:
+            return everything
+        return person.sections_of(self.priority_id)
+
     @property
     def due(self) -> dt.date | None:
         return self.due_on or self.quarter.due_on
@@ -387,12 +419,14 @@ DEFAULT_DEFINITIONS: dict[tuple[str, str], str] = {
 }
 
 
-class DefinitionQuerySet(models.QuerySet["Definition"]):
+class DefinitionQuerySet(RecordedQuerySet):
     def supply_defaults(self) -> None:
         """Make the rows that are not there yet, with the supplied words; repeatable."""
+        known = set(self.values_list("kind", "letter"))
         self.bulk_create(
-            [Definition(kind=k, letter=c, text=text) for (k, c), text in DEFAULT_DEFINITIONS.items()],
-            ignore_conflicts=True,
+            Definition(kind=kind, letter=letter, text=text)
+            for (kind, letter), text in DEFAULT_DEFINITIONS.items()
+            if (kind, letter) not in known
         )
 
 

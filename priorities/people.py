@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from .history import RecordedQuerySet, history
 from .rules import Rule, only
 
 
@@ -59,6 +60,11 @@ class Person(AbstractUser):
     def sees_all(self) -> bool:
         return self.is_administrator or self.is_manager
 
+    @property
+    def reads_closed(self) -> bool:
+        """Whether closed quarters are open to this person: to all who have any role."""
+        return self.sees_all or Role.READER in self.roles or bool(self.current_assignments)
+
     @cached_property
     def current_assignments(self) -> tuple[Assignment, ...]:
         return tuple(self.assignments.current())
@@ -71,7 +77,7 @@ class Person(AbstractUser):
         return frozenset(a.section for a in mine if a.section)
 
 
-class AssignmentQuerySet(models.QuerySet["Assignment"]):
+class AssignmentQuerySet(RecordedQuerySet):
     def current(self) -> AssignmentQuerySet:
         """Those in force today; a deputy may be named for dates."""
         today = timezone.localdate()
@@ -106,6 +112,7 @@ class Assignment(models.Model):
     ends_on = models.DateField("until", null=True, blank=True)
 
     objects = AssignmentQuerySet.as_manager()
+    history = history()
 
     class Meta:
         ordering = ["priority__position", "role", "person__username"]

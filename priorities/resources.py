@@ -24,6 +24,8 @@ from tablib import Dataset
 from .cells import (
     CLEAR,
     CellError,
+    GoalConfidence,
+    parse_date,
     parse_number,
     parse_period,
     parse_rating,
@@ -35,6 +37,10 @@ from .cells import (
 from .door import writing
 from .history import Source
 from .models import (
+    Assignment,
+    AssignmentRole,
+    Definition,
+    DefinitionKind,
     Person,
     Plan,
     PLAN_YEARS,
@@ -42,6 +48,7 @@ from .models import (
     Quarter,
     QuarterlyUpdate,
     QuarterStatus,
+    Section,
     UpdateStatus,
 )
 from .periods import Period
@@ -673,3 +680,93 @@ class QuarterlyUpdateResource(SheetResource):
     @property
     def opening(self) -> bool:
         return any(is_new for _, is_new, _ in self.plan)
+
+
+class PersonResource(SheetResource):
+    """People by user name; a new one has no password until they set it by mail."""
+
+    setup = administrators_only = True
+    required = ("User name",)
+    username = Key("username", "User name", aliases=("Username",))
+    first_name = Column("first_name", "First name")
+    last_name = Column("last_name", "Last name")
+    email = Column("email", "E-mail", aliases=("Email",))
+
+    class Meta:
+        model = Person
+
+    def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
+        return ((person.username, person) for person in Person.objects.all())
+
+    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+        username = cell(row, "User name")
+        if not username:
+            raise wrong("User name", "The user name is missing; write it.")
+        return username, lambda: self.make(username)
+
+    def make(self, username: str) -> Person:
+        person = Person(username=username)
+        person.set_unusable_password()
+        return person
+
+
+class AssignmentResource(SheetResource):
+    setup = administrators_only = True
+    required = ("Priority", "Person", "Role")
+    plan_title = Key("priority__plan__title", "Plan")
+    priority = Key("priority__title", "Priority")
+    person = Key("person__username", "Person")
+    role = Key("role", "Role")
+    section = Key("section", "Section")
+    starts_on = Column("starts_on", "From", parse=parse_date, empty=None)
+    ends_on = Column("ends_on", "Until", parse=parse_date, empty=None)
+
+    class Meta:
+        model = Assignment
+
+    def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
+        self.people = {person.username: person for person in Person.objects.all()}
+        by_pk = {priority.pk: priority for priority in self.book.priorities.values()}
+        for a in Assignment.objects.select_related("person"):
+            a.priority = by_pk[a.priority_id]
+            yield (*priority_key(a.priority), a.person.username, a.role, a.section), a
+
+    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+        priority = self.book.priority(row, self.book.plan_of(row))
+        username, role, section = cell(row, "Person"), cell(row, "Role"), cell(row, "Section")
+        if username not in self.people:
+            raise wrong("Person", f"“{shorten(username)}” is not a known user name; correct it, or add the person first.")
+        made = Assignment(
+            priority=priority,
+            person=self.people[username],
+            role=choice(AssignmentRole, role, "Role"),
+            section=choice(Section, section, "Section") if section else "",
+        )
+        return (*priority_key(priority), username, made.role, made.section), lambda: made
+
+
+class DefinitionResource(SheetResource):
+    setup = administrators_only = True
+    required = ("Kind", "Letter", "Text")
+    kind = Key("kind", "Kind")
+    letter = Key("letter", "Letter")
+    text = Column("text", "Text")
+
+    class Meta:
+        model = Definition
+
+    def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
+        return (((d.kind, d.letter), d) for d in Definition.objects.all())
+
+    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+        kind = choice(DefinitionKind, cell(row, "Kind"), "Kind")
+        letter = choice(GoalConfidence, cell(row, "Letter"), "Letter")
+        return (kind, letter), lambda: Definition(kind=kind, letter=letter)
+
+
+def choice(choices: type[models.TextChoices], text: str, column: str) -> str:
+    """A choice by its value or its label; raises ValidationError that lists them."""
+    for option in choices:
+        if text.casefold() in (option.value.casefold(), str(option.label).casefold()):
+            return option.value
+    raise wrong(column, f"“{shorten(text)}” is not known; write one of {', '.join(choices.values)}.")

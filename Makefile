@@ -1,0 +1,60 @@
+# make run: a running site with the reference quarter. make test: everything that has to hold. Both from a fresh clone.
+PORT ?= 8000
+PYTHON ?= python3
+PY := .venv/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: setup setup-dev run test test-sqlite test-postgresql browser lint format lock
+
+setup: .venv/installed
+
+.venv/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv .venv || sh tools/install-packages python3-venv
+	@test -x .venv/bin/pip || $(PYTHON) -m venv --clear .venv
+	$(PY) -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+setup-dev: setup .venv/installed-dev
+
+.venv/installed-dev: requirements-dev.lock
+	$(PY) -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+run: export DEBUG = 1
+run: setup
+	$(PY) manage.py migrate --verbosity 0
+	@$(PY) manage.py load_demo --if-empty
+	@echo "The site is at http://localhost:$(PORT)/ - stop it with Ctrl+C."
+	$(PY) manage.py runserver 0.0.0.0:$(PORT)
+
+browser:
+	@command -v chromium >/dev/null || sh tools/install-packages chromium
+	@command -v chromium >/dev/null || { echo "Chromium is needed for the browser tests: install Debian's chromium package."; exit 1; }
+
+test: test-sqlite test-postgresql
+
+test-sqlite: setup-dev browser
+	$(PY) -m pytest -n 2 -q
+
+test-postgresql: setup-dev browser
+	$(PY) -m tests.postgresql -n 2 -q
+
+lint: setup-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/djade --check $$(git ls-files 'templates/*.html')
+	.venv/bin/djlint --lint --quiet templates
+	DEBUG=1 $(PY) manage.py makemigrations --check --dry-run
+
+format: setup-dev
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	.venv/bin/djade $$(git ls-files 'templates/*.html')
+
+lock:
+	$(PY) -m pip install --quiet uv
+	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock
+	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml -o requirements-dev.lock

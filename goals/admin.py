@@ -1,0 +1,27 @@
+from django.contrib import admin
+
+from priorities.admin import RowAdmin, TrackedAdmin
+
+from .models import Goal, GoalForecast
+from .resources import GoalForecastResource, GoalResource
+
+
+@admin.register(Goal)
+class GoalAdmin(TrackedAdmin):
+    resource = GoalResource
+    list_display = ["number", "title", "priority", "financial_year", "baseline"]
+    list_display_links = ["number", "title"]
+    list_filter = ["financial_year", "priority"]
+    search_fields = ["title"]
+    list_select_related = ["priority"]
+    autocomplete_fields = ["priority", "carried_from", "holder"]
+
+
+@admin.register(GoalForecast)
+class GoalForecastAdmin(RowAdmin):
+    resource = GoalForecastResource
+    list_display = ["goal", "quarter", "priority", "forecast", "confidence"]
+    search_fields = ["goal__title", "comment"]
+    list_select_related = ["goal", "update__quarter", "update__priority"]
+    autocomplete_fields = ["update", "goal"]
+    row_is_fixed_by = ("update", "goal")

@@ -1,0 +1,343 @@
+"""The administration: the bases of every app's admin, and this app's own models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import CSV
+from simple_history.admin import SimpleHistoryAdmin
+
+from .door import Refused, writing
+from .history import Source, recording
+from .models import (
+    Assignment,
+    ChangeSet,
+    Definition,
+    Person,
+    Plan,
+    Priority,
+    Quarter,
+    QuarterlyUpdate,
+    QuarterRow,
+)
+from .resources import (
+    AssignmentResource,
+    DefinitionResource,
+    PersonResource,
+    PlanResource,
+    PriorityResource,
+    QuarterlyUpdateResource,
+    QuarterResource,
+    SheetResource,
+)
+
+
+class AdministratorsOnly:
+    """Every permission of an admin page is the administrator's; there are no finer ones to keep in step."""
+
+    def _may(self, request: HttpRequest, obj: Any = None) -> bool:
+        return getattr(request.user, "is_administrator", False)
+
+    has_module_permission = has_view_permission = has_add_permission = _may
+    has_change_permission = has_delete_permission = _may
+    has_import_permission = has_export_permission = _may
+    has_view_history_permission = has_change_history_permission = _may
+
+
+class SheetAdmin(AdministratorsOnly, ImportExportMixin):
+    """Import and export with the resources that the workbook uses: the same rules, the same messages, a preview."""
+
+    formats = [CSV]
+    resource: type[SheetResource]
+    resources: tuple[type[SheetResource], ...] = ()  # where one model has several sheets
+
+    def get_resource_classes(self, request: HttpRequest) -> list[type[SheetResource]]:
+        return list(self.resources or (self.resource,))
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().process_import(request, **kwargs)
+        except Refused as error:
+            for reason in error.reasons:
+                messages.error(request, reason)
+            return HttpResponseRedirect("../import/")
+
+    def process_dataset(self, *args: Any, **kwargs: Any) -> Any:
+        result = super().process_dataset(*args, **kwargs)
+        if result.has_errors() or result.has_validation_errors():
+            raise Refused("Nothing was imported: something has changed since the preview. Preview the file again.")
+        return result
+
+
+class TrackedAdmin(SheetAdmin, SimpleHistoryAdmin):
+    """Set-up rows, with history."""
+
+    list_per_page = 50
+    save_on_top = True
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        with recording(by=request.user, source=Source.ADMIN):
+            super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with recording(by=request.user, source=Source.ADMIN):
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        with recording(by=request.user, source=Source.ADMIN):
+            super().delete_queryset(request, queryset)
+
+
+class DoorForm(forms.ModelForm):
+    """A form of a report row: says why the door is shut, or who was faster, while what was typed is still there."""
+
+    base_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    person: Person
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["base_version"].initial = self.instance.version
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        row = self.instance
+        if row.pk and cleaned.get("base_version") is not None:
+            newest = type(row).objects.filter(pk=row.pk).values_list("version", flat=True).first()
+            if newest != cleaned["base_version"]:
+                last = row.history.select_related("change_set__person").first()
+                who = f" ({last.change_set})" if last and last.change_set else ""
+                self.add_error(
+                    None,
+                    f"This was changed since you opened it{who}. Open it in another tab, compare, and enter what still "
+                    "holds there; nothing you typed here was saved.",
+                )
+        for reason in self.reasons():
+            self.add_error(None, reason)
+        return cleaned
+
+    def reasons(self) -> list[str]:
+        """Why this person can't write the row now."""
+        row = self.instance
+        update = row.update if isinstance(row, QuarterRow) and row.update_id else self.cleaned_data.get("update")
+        if isinstance(row, QuarterlyUpdate) and row.pk:
+            update = row
+        if isinstance(row, Quarter) and row.pk:
+            shut = Quarter.objects.filter(pk=row.pk)
+            return [] if shut.editable_by(self.person).exists() else shut.why_not_editable(self.person)
+        if update is None:
+            return []
+        shut = QuarterlyUpdate.objects.filter(pk=update.pk)
+        return [] if shut.editable_by(self.person).exists() else shut.why_not_editable(self.person)
+
+
+class GuardedAdmin(TrackedAdmin):
+    """Report rows: read always, written through the door only."""
+
+    form = DoorForm
+    row_is_fixed_by: tuple[str, ...] = ()  # set when the row is made, and not changed later
+
+    def door(self, request: HttpRequest, obj: Any) -> Any:
+        return writing([obj.update], by=request.user, source=Source.ADMIN)
+
+    def editable(self, request: HttpRequest, obj: Any) -> bool:
+        return QuarterlyUpdate.objects.filter(pk=obj.update_id).editable_by(request.user).exists()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A locked row is shown, not edited; one locked while it was being edited gets the form's own message."""
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or request.method == "POST" or self.editable(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or self.editable(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), *(self.row_is_fixed_by if obj else ())]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.person = request.user
+        return form
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # rows are deleted one by one, each through the door
+        return actions
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        with self.door(request, obj):
+            obj.save()
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with self.door(request, obj):
+            obj.delete()
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.or_say_why(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.or_say_why(request, super().delete_view, *args, **kwargs)
+
+    def or_say_why(self, request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as error:  # locked between the form's check and the write
+            for reason in error.reasons:
+                messages.error(request, reason)
+            return HttpResponseRedirect(request.get_full_path())
+
+
+class RowAdmin(GuardedAdmin):
+    """Rows of a quarterly update."""
+
+    row_is_fixed_by = ("update",)
+    autocomplete_fields: Any = ["update"]
+    list_select_related: Any = ["update__quarter", "update__priority"]
+    list_filter: Any = ["update__quarter", "update__priority", "confirmed"]
+
+    @admin.display(description="quarter", ordering="update__quarter__financial_year")
+    def quarter(self, row: Any) -> str:
+        return str(row.update.quarter)
+
+    @admin.display(description="priority", ordering="update__priority__position")
+    def priority(self, row: Any) -> str:
+        return str(row.update.priority)
+
+
+class QuarterInline(admin.TabularInline):
+    model = Quarter
+    fields = readonly_fields = ("financial_year", "number", "status", "due_on")
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return getattr(request.user, "is_administrator", False)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Plan)
+class PlanAdmin(TrackedAdmin):
+    resource = PlanResource
+    list_display = ["title", "first_year", "last_year"]
+    search_fields = ["title"]
+    list_filter = ["first_year"]
+    inlines = [QuarterInline]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        """Saving a plan makes the quarters of its years that are not there yet, as planned."""
+        with writing(by=request.user, source=Source.ADMIN, opening=True):
+            obj.save()
+            Quarter.objects.bulk_create(obj.missing_quarters())
+
+
+@admin.register(Priority)
+class PriorityAdmin(TrackedAdmin):
+    resource = PriorityResource
+    list_display = ["title", "plan", "position"]
+    list_filter = ["plan"]
+    search_fields = ["title"]
+    autocomplete_fields = ["plan"]
+    prepopulated_fields = {"slug": ["title"]}
+
+
+@admin.register(Quarter)
+class QuarterAdmin(GuardedAdmin):
+    resource = QuarterResource
+    list_display = ["__str__", "status", "due_on", "plan"]
+    list_filter = ["status", "plan"]
+    search_fields = ["financial_year"]
+    autocomplete_fields = ["plan"]
+    readonly_fields = ["status"]
+    row_is_fixed_by = ("financial_year", "number")
+
+    def door(self, request: HttpRequest, obj: Any) -> Any:
+        if obj.pk:
+            return writing(by=request.user, source=Source.ADMIN, overview_of=[obj])
+        return writing(by=request.user, source=Source.ADMIN, opening=True)
+
+    def editable(self, request: HttpRequest, obj: Any) -> bool:
+        return Quarter.objects.filter(pk=obj.pk).editable_by(request.user).exists()
+
+
+@admin.register(QuarterlyUpdate)
+class QuarterlyUpdateAdmin(GuardedAdmin):
+    resource = QuarterlyUpdateResource
+    list_display = ["priority", "quarter", "status", "objectives", "time", "spend", "capability", "risk"]
+    list_filter = ["quarter", "status", "priority"]
+    search_fields = ["priority__title", "narrative", "quarter__financial_year"]
+    list_select_related = ["priority", "quarter"]
+    autocomplete_fields = ["priority", "quarter"]
+    readonly_fields = ["status", "leads", "submitted_at", "submitted_by", "approved_at", "approved_by"]
+    row_is_fixed_by = ("quarter", "priority")
+
+    def door(self, request: HttpRequest, obj: Any) -> Any:
+        if obj.pk:
+            return writing([obj], by=request.user, source=Source.ADMIN)
+        return writing(by=request.user, source=Source.ADMIN, opening=True)
+
+    def editable(self, request: HttpRequest, obj: Any) -> bool:
+        return QuarterlyUpdate.objects.filter(pk=obj.pk).editable_by(request.user).exists()
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(TrackedAdmin):
+    resource = AssignmentResource
+    list_display = ["priority", "person", "role", "section", "starts_on", "ends_on"]
+    list_filter = ["role", "section", "priority"]
+    search_fields = ["person__username", "person__last_name", "priority__title"]
+    list_select_related = ["priority", "person"]
+    autocomplete_fields = ["priority", "person"]
+
+
+@admin.register(Definition)
+class DefinitionAdmin(TrackedAdmin):
+    resource = DefinitionResource
+    list_display = ["kind", "letter", "text", "supplied_default"]
+    list_display_links = ["kind", "letter"]
+    list_filter = ["kind"]
+    search_fields = ["text"]
+
+    @admin.display(boolean=True)
+    def supplied_default(self, definition: Definition) -> bool:
+        return definition.is_default
+
+
+@admin.register(Person)
+class PersonAdmin(SheetAdmin, UserAdmin):
+    resource = PersonResource
+    list_display = ["username", "first_name", "last_name", "email", "is_active", "last_login"]
+    list_filter = ["is_active", "groups"]
+    search_fields = ["username", "first_name", "last_name", "email"]
+    readonly_fields = ["last_login", "date_joined"]
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Roles", {"fields": ("is_active", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+
+
+@admin.register(ChangeSet)
+class ChangeSetAdmin(AdministratorsOnly, admin.ModelAdmin):
+    """Who changed what, when and from where: to read only."""
+
+    list_display = ["at", "person", "source", "note"]
+    list_filter = ["source", "at"]
+    search_fields = ["person__username", "note"]
+    list_select_related = ["person"]
+    date_hierarchy = "at"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+

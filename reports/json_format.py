@@ -1,0 +1,128 @@
+"""The report as JSON, schema 1: keys may be added, not changed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from finance.models import Variance
+from priorities.cells import plain, rounded
+from priorities.models import RATINGS
+
+from .report import FinanceRow, GoalRow, IndicatorRow, PriorityReport, Report, RiskRow
+
+SCHEMA = 1
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Money in whole pounds, percentages as 27 for 27%, absent as None."""
+    return {
+        "schema": SCHEMA,
+        "quarter": report.quarter.slug,
+        "label": report.label,
+        "status": report.status,
+        "plan": report.plan,
+        "overview": report.overview,
+        "counts": {"indicators": report.indicator_counts, "goals": report.goal_counts},
+        "priorities": [priority(part) for part in report.priorities],
+    }
+
+
+def priority(part: PriorityReport) -> dict[str, Any]:
+    return {
+        "key": part.key,
+        "title": part.title,
+        "slug": part.slug,
+        "status": part.status,
+        "visible": part.visible,
+        "ratings": dict.fromkeys(RATINGS) | {rating.name: rating.letter or None for rating in part.ratings},
+        "counts": {"indicators": part.indicator_counts, "goals": part.goal_counts},
+        "ratings_note": part.ratings_note,
+        "narrative": part.narrative,
+        "finance": {"note": part.finance_note, "rows": [finance(row) for row in part.finance]},
+        "indicators": [indicator(row) for row in part.indicators],
+        "risks": [risk(row) for row in part.risks],
+        "issues": [risk(row) for row in part.issues],
+        "goals": [goal(row) for row in part.goals],
+    }
+
+
+def finance(row: FinanceRow) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "period": row.period,
+        "budget": pounds(row.budget),
+        "forecast": pounds(row.forecast),
+        "forecast_variance": amount(row.forecast_variance),
+        "forecast_variance_percent": percent(row.forecast_variance),
+        "ytd_profile": pounds(row.ytd_profile),
+        "ytd_actual": pounds(row.ytd_actual),
+        "ytd_variance": amount(row.ytd_variance),
+        "ytd_variance_percent": percent(row.ytd_variance),
+    }
+
+
+def indicator(row: IndicatorRow) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "reference": row.reference,
+        "title": row.title,
+        "unit": row.unit,
+        "basis": row.basis or None,
+        "target": number(row.target),
+        "target_missing": row.target_missing or None,
+        "target_note": row.target_note,
+        "target_basis": row.target_basis or None,
+        "value": number(row.value),
+        "missing": row.missing or None,
+        "note": row.note,
+        "as_at": row.as_at.isoformat() if row.as_at else None,
+        "confidence": row.confidence or None,
+        "suggested": row.suggested,
+        "reason": row.reason,
+    }
+
+
+def risk(row: RiskRow) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "number": row.number,
+        "description": row.description,
+        "level": row.level or None,
+        "trend": row.trend or None,
+        "explanation": row.explanation,
+        "owner": row.owner,
+    }
+
+
+def goal(row: GoalRow) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "number": row.number,
+        "title": row.title,
+        "baseline": row.baseline_text or None,
+        "forecast": row.forecast_text or None,
+        "forecast_stated": row.stated.label_within(row.financial_year) if row.stated else None,
+        "slip": row.slip,
+        "confidence": row.confidence or None,
+        "comment": row.comment,
+    }
+
+
+def number(value: Decimal | None) -> int | float | None:
+    if value is None:
+        return None
+    short = plain(value)
+    return int(short) if short == short.to_integral_value() else float(short)
+
+
+def pounds(value: Decimal | None) -> int | None:
+    return None if value is None else int(rounded(value, 0))
+
+
+def amount(found: Variance | None) -> int | None:
+    return pounds(found.amount) if found else None
+
+
+def percent(found: Variance | None) -> float | None:
+    return float(found.percent) if found and found.percent is not None else None

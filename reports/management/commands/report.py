@@ -1,0 +1,56 @@
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from priorities.cells import CellError, parse_period
+from priorities.models import Quarter
+from reports.json_format import as_json
+from reports.report import Report, quarterly_report
+
+
+def to_json(report: Report) -> str:
+    return json.dumps(as_json(report), ensure_ascii=False, indent=2) + "\n"
+
+
+def to_html(report: Report) -> str:
+    """One page that needs nothing beside it."""
+    styles = (settings.BASE_DIR / "static" / "tracker.css").read_text()
+    return render_to_string(
+        "reports/print.html", {"report": report, "styles": styles, "now": timezone.localtime()}
+    )
+
+
+FORMATS = {"json": to_json, "html": to_html}
+
+
+class Command(BaseCommand):
+    help = "Write the report of a quarter."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("quarter", help="like 2022-23-q1")
+        parser.add_argument("--format", choices=FORMATS, default="json")
+        parser.add_argument("--output", type=Path, help="a file; without it, the report is printed")
+
+    def handle(self, *args: Any, quarter: str, output: Path | None, **options: Any) -> None:
+        try:
+            period = parse_period(quarter)
+        except CellError as error:
+            raise CommandError(str(error)) from error
+        found = Quarter.objects.at(period).select_related("plan").first()
+        if found is None:
+            known = ", ".join(q.period.slug for q in Quarter.objects.exclude(status="planned").in_order())
+            raise CommandError(f"There is no quarter {period}. There are: {known or 'none'}.")
+        text = FORMATS[options["format"]](quarterly_report(found, None))
+        if output:
+            try:
+                output.write_text(text)
+            except OSError as error:
+                raise CommandError(f"{output} can't be written: {error.strerror}.") from error
+        else:
+            sys.stdout.write(text)

@@ -1,0 +1,534 @@
+"""The report of a quarter as one frozen object, from which every page and every format is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from finance.models import FinancialPosition, Variance, variance
+from goals.models import GoalForecast, slip
+from indicators.confidence import suggested_confidence
+from indicators.models import Reading
+from priorities.cells import (
+    Basis,
+    GoalConfidence,
+    Level,
+    Missing,
+    Rating,
+    Trend,
+    rounded,
+    show_measure,
+    show_money,
+    show_percent,
+)
+from priorities.models import (
+    RATINGS,
+    Assignment,
+    AssignmentRole,
+    Definition,
+    DefinitionKind,
+    Person,
+    Quarter,
+    QuarterlyUpdate,
+    QuarterStatus,
+    Section,
+    UpdateStatus,
+)
+from priorities.periods import Period
+from risks.models import Assessment, RiskKind
+
+Counts = dict[str, int]
+NOT_ANSWERED = "Not answered yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a letter means; `supplied` are the words that came with the software."""
+
+    kind: str
+    letter: str
+    word: str
+    text: str
+    supplied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RatingCell:
+    name: str
+    letter: str
+    meaning: str
+
+    @property
+    def label(self) -> str:
+        return self.name.capitalize()
+
+    @property
+    def word(self) -> str:
+        return Rating(self.letter).label if self.letter else NOT_ANSWERED
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorRow:
+    key: str
+    reference: str
+    title: str
+    unit: str
+    decimals: int
+    basis: str
+    target: Decimal | None
+    target_missing: str
+    target_note: str
+    target_basis: str
+    value: Decimal | None
+    missing: str
+    note: str
+    as_at: Any
+    confidence: str
+    suggested: str | None
+    reason: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether the judgement is another than the figures suggest."""
+        return bool(self.confidence and self.suggested and self.confidence != self.suggested)
+
+    @property
+    def target_text(self) -> str:
+        return figure_text(self.target, self.target_missing, self.unit, self.decimals)
+
+    @property
+    def value_text(self) -> str:
+        return figure_text(self.value, self.missing, self.unit, self.decimals)
+
+    @property
+    def target_why(self) -> str:
+        return Missing(self.target_missing).label if self.target_missing else NOT_ANSWERED
+
+    @property
+    def value_why(self) -> str:
+        return Missing(self.missing).label if self.missing else NOT_ANSWERED
+
+    @property
+    def basis_short(self) -> str:
+        return Basis(self.basis).short if self.basis else ""
+
+    @property
+    def basis_label(self) -> str:
+        return Basis(self.basis).label if self.basis else ""
+
+    @property
+    def confidence_word(self) -> str:
+        return Rating(self.confidence).label if self.confidence else "Not judged"
+
+    @property
+    def suggested_word(self) -> str:
+        return Rating(self.suggested).label if self.suggested else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRow:
+    key: str
+    number: int
+    description: str
+    level: str
+    trend: str
+    explanation: str
+    owner: str
+
+    @property
+    def level_word(self) -> str:
+        return Level(self.level).label if self.level else NOT_ANSWERED
+
+    @property
+    def trend_word(self) -> str:
+        return Trend(self.trend).label if self.trend else NOT_ANSWERED
+
+    @property
+    def arrow(self) -> str:
+        return Trend(self.trend).arrow if self.trend else ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoalRow:
+    key: str
+    number: int
+    title: str
+    financial_year: int
+    baseline: Period | None
+    stated: Period | None
+    confidence: str
+    comment: str
+
+    @property
+    def forecast(self) -> Period | None:
+        """When it is expected: as stated, else as baselined."""
+        return self.stated or self.baseline
+
+    @property
+    def baseline_text(self) -> str:
+        return self.baseline.label_within(self.financial_year) if self.baseline else ""
+
+    @property
+    def forecast_text(self) -> str:
+        return self.forecast.label_within(self.financial_year) if self.forecast else ""
+
+    @property
+    def slip(self) -> int | None:
+        return slip(self.baseline, self.forecast)
+
+    @property
+    def slip_text(self) -> str:
+        quarters = self.slip
+        if not quarters:
+            return "" if quarters is None else "On baseline"
+        return f"{abs(quarters)} quarter{'s' * (abs(quarters) > 1)} {'later' if quarters > 0 else 'earlier'}"
+
+    @property
+    def confidence_word(self) -> str:
+        return GoalConfidence(self.confidence).label if self.confidence else "Not judged"
+
+
+@dataclass(frozen=True, slots=True)
+class FinanceRow:
+    key: str
+    period: str
+    budget: Decimal | None
+    forecast: Decimal | None
+    ytd_profile: Decimal | None
+    ytd_actual: Decimal | None
+
+    @property
+    def forecast_variance(self) -> Variance | None:
+        return variance(self.budget, self.forecast)
+
+    @property
+    def ytd_variance(self) -> Variance | None:
+        return variance(self.ytd_profile, self.ytd_actual)
+
+    @property
+    def texts(self) -> list[str]:
+        """The table's cells from left to right: budget, forecast, its variance, profile, actual, its variance."""
+        return [
+            money_text(self.budget),
+            money_text(self.forecast),
+            variance_text(self.forecast_variance),
+            money_text(self.ytd_profile),
+            money_text(self.ytd_actual),
+            variance_text(self.ytd_variance),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Something the report lacks, and why; `what` is "target", "value" or both."""
+
+    of: str
+    what: str
+    anchor: str
+    why: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityReport:
+    key: str
+    title: str
+    slug: str
+    status: str
+    leads: str
+    sections: frozenset[str]
+    ratings: tuple[RatingCell, ...]
+    ratings_note: str
+    narrative: str
+    finance_note: str
+    finance: tuple[FinanceRow, ...]
+    indicators: tuple[IndicatorRow, ...]
+    risks: tuple[RiskRow, ...]
+    issues: tuple[RiskRow, ...]
+    goals: tuple[GoalRow, ...]
+
+    @property
+    def visible(self) -> Literal["all", "part", "none"]:
+        """How much of it this reader may see yet."""
+        if len(self.sections) == len(Section):
+            return "all"
+        rows = self.indicators or self.risks or self.issues or self.goals or self.finance
+        return "part" if self.sections or rows else "none"
+
+    @property
+    def status_word(self) -> str:
+        return UpdateStatus(self.status).label
+
+    @property
+    def has_references(self) -> bool:
+        return any(row.reference for row in self.indicators)
+
+    @property
+    def indicator_counts(self) -> Counts:
+        return tally(row.confidence for row in self.indicators)
+
+    @property
+    def goal_counts(self) -> Counts:
+        """Goals by colour; complete ones are counted as green."""
+        return tally(GoalConfidence(row.confidence).counted_as if row.confidence else "" for row in self.goals)
+
+    @property
+    def absences(self) -> list[Absence]:
+        """Every figure that this part of the report lacks, with the reason given."""
+        found = [Absence(r.label, "rating", "ratings", r.word, "") for r in self.ratings if not r.letter]
+        if not self.finance and Section.FINANCE in self.sections:
+            found.append(Absence("Financial review", "table", "finance", "None given", ""))
+        for row in self.indicators:
+            name = f"{row.reference} {row.title}".strip()
+            lacks = {
+                "target": (row.target_why, row.target_note) if row.target is None else None,
+                "value": (row.value_why, row.note) if row.value is None else None,
+            }
+            if lacks["target"] == lacks["value"] and lacks["value"]:
+                lacks = {"target, value": lacks["value"]}
+            found += [Absence(name, what, row.key, *why) for what, why in lacks.items() if why]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    quarter: Period
+    status: str
+    plan: str
+    overview: str
+    due_on: Any
+    priorities: tuple[PriorityReport, ...]
+    definitions: tuple[Meaning, ...]
+
+    @property
+    def label(self) -> str:
+        return self.quarter.label
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status != QuarterStatus.CLOSED
+
+    @property
+    def readable(self) -> list[PriorityReport]:
+        return [p for p in self.priorities if p.visible == "all"]
+
+    @property
+    def indicator_counts(self) -> Counts:
+        return added(p.indicator_counts for p in self.readable)
+
+    @property
+    def goal_counts(self) -> Counts:
+        return added(p.goal_counts for p in self.readable)
+
+    @property
+    def absence_count(self) -> int:
+        return sum(len(part.absences) for part in self.readable)
+
+    @property
+    def glossary(self) -> list[tuple[str, str, list[Meaning]]]:
+        """Each kind of status with its label and the meanings of its letters."""
+        return [
+            (kind.value, kind.label, [m for m in self.definitions if m.kind == kind.value]) for kind in DefinitionKind
+        ]
+
+    @property
+    def has_defaults(self) -> bool:
+        return any(meaning.supplied for meaning in self.definitions)
+
+
+def tally(letters: Iterable[str]) -> Counts:
+    counts = {"G": 0, "A": 0, "R": 0, "none": 0}
+    for letter in letters:
+        counts[letter or "none"] += 1
+    return counts
+
+
+def added(parts: Iterable[Counts]) -> Counts:
+    total = tally(())
+    for part in parts:
+        for letter, number in part.items():
+            total[letter] += number
+    return total
+
+
+def figure_text(value: Decimal | None, missing: str, unit: str, decimals: int) -> str:
+    if value is not None:
+        return show_measure(value, unit, decimals)
+    return f"[{missing}]" if missing else ""
+
+
+def money_text(pounds: Decimal | None) -> str:
+    return "" if pounds is None else show_money(pounds)
+
+
+def variance_text(found: Variance | None) -> str:
+    if found is None:
+        return ""
+    amount = show_money(rounded(found.amount, 2))
+    return f"{show_percent(found.percent)} ({amount})" if found.percent is not None else f"({amount})"
+
+
+def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Report:
+    """The report of a quarter as this reader may see it; None reads everything, as the command line does.
+
+    Eight queries, whatever the number of rows and quarters. Parts of it that the reader may not see yet are there,
+    empty, and say so in `visible`. `only` loads the rows of the priority with that slug alone; the others stay empty.
+    """
+    updates = list(
+        QuarterlyUpdate.objects.filter(quarter=quarter)
+        .select_related("priority")
+        .order_by("priority__position", "priority_id")
+    )
+    sections = {update.pk: update.readable_sections(reader) for update in updates}
+    wanted = [update.pk for update in updates if only in (None, update.priority.slug)]
+    leads = names_of_leads(updates)
+    meanings = tuple(
+        Meaning(d.kind, d.letter, d.get_letter_display(), d.text, d.is_default) for d in Definition.objects.all()
+    )
+    text_of = {(meaning.kind, meaning.letter): meaning.text for meaning in meanings}
+
+    def rows(queryset: Any, section: Section, holder: str = "") -> Any:
+        """A section's rows by update: all of them where the reader may see the section, else those they hold."""
+        found: dict[int, list[Any]] = {pk: [] for pk in sections}
+        for row in queryset.filter(update__in=wanted):
+            held = reader is not None and holder and getattr(getattr(row, holder), "holder_id") == reader.pk
+            if section in sections[row.update_id] or held:
+                found[row.update_id].append(row)
+        return found
+
+    readings = rows(
+        Reading.objects.select_related("indicator").order_by("indicator__position", "indicator_id"),
+        Section.INDICATORS,
+        "indicator",
+    )
+    assessments = rows(
+        Assessment.objects.select_related("risk").order_by("position", "pk"), Section.RISKS, "risk"
+    )
+    forecasts = rows(GoalForecast.objects.select_related("goal").order_by("goal__number"), Section.GOALS, "goal")
+    positions = rows(FinancialPosition.objects.order_by("period"), Section.FINANCE)
+
+    def part(update: QuarterlyUpdate) -> PriorityReport:
+        mine = sections[update.pk]
+        ratings, finance = Section.RATINGS in mine, Section.FINANCE in mine
+        risks = assessments[update.pk]
+        return PriorityReport(
+            key=update.priority.slug,
+            title=update.priority.title,
+            slug=update.priority.slug,
+            status=update.status,
+            leads=update.leads or ", ".join(leads.get(update.priority_id, ())),
+            sections=mine,
+            ratings=tuple(rating_cell(update, name, text_of) for name in RATINGS) if ratings else (),
+            ratings_note=update.ratings_note if ratings else "",
+            narrative=update.narrative if ratings else "",
+            finance_note=update.finance_note if finance else "",
+            finance=tuple(finance_row(row, update) for row in positions[update.pk]),
+            indicators=tuple(indicator_row(row, quarter.number) for row in readings[update.pk]),
+            risks=ranked(row for row in risks if row.risk.kind == RiskKind.RISK),
+            issues=ranked(row for row in risks if row.risk.kind == RiskKind.ISSUE),
+            goals=tuple(goal_row(row) for row in forecasts[update.pk]),
+        )
+
+    return Report(
+        quarter=quarter.period,
+        status=quarter.status,
+        plan=quarter.plan.title,
+        overview=quarter.overview if overview_is_readable(quarter, reader) else "",
+        due_on=quarter.due_on,
+        priorities=tuple(part(update) for update in updates),
+        definitions=meanings,
+    )
+
+
+def overview_is_readable(quarter: Quarter, reader: Person | None) -> bool:
+    """The overview speaks of every priority: it is a draft for managers until the quarter is closed."""
+    return reader is None or reader.sees_all or quarter.status == QuarterStatus.CLOSED
+
+
+def names_of_leads(updates: list[QuarterlyUpdate]) -> dict[int, list[str]]:
+    names: dict[int, list[str]] = {}
+    for assignment in Assignment.objects.current().filter(
+        role=AssignmentRole.LEAD, priority__in=[update.priority_id for update in updates]
+    ).select_related("person"):
+        names.setdefault(assignment.priority_id, []).append(str(assignment.person))
+    return names
+
+
+def rating_cell(update: QuarterlyUpdate, name: str, text_of: dict[tuple[str, str], str]) -> RatingCell:
+    letter = getattr(update, name)
+    return RatingCell(name, letter, text_of.get((name, letter), ""))
+
+
+def indicator_row(reading: Reading, quarter: int) -> IndicatorRow:
+    indicator = reading.indicator
+    return IndicatorRow(
+        key=str(indicator.key),
+        reference=indicator.reference,
+        title=indicator.title,
+        unit=indicator.unit,
+        decimals=indicator.decimals,
+        basis=reading.basis,
+        target=reading.target,
+        target_missing=reading.target_missing,
+        target_note=reading.target_note,
+        target_basis=reading.target_basis,
+        value=reading.value,
+        missing=reading.missing,
+        note=reading.note,
+        as_at=reading.as_at,
+        confidence=reading.confidence,
+        suggested=suggested_confidence(
+            value=reading.value,
+            target=reading.target,
+            unit=indicator.unit,
+            polarity=indicator.polarity,
+            basis=reading.basis,
+            target_basis=reading.target_basis,
+            quarter=quarter,
+            tolerance=indicator.tolerance,
+        ),
+        reason=reading.reason,
+    )
+
+
+def ranked(assessments: Iterable[Assessment]) -> tuple[RiskRow, ...]:
+    """Numbered by rank: the printed number is the place in the order, not a stored one."""
+    return tuple(
+        RiskRow(
+            key=str(row.risk.key),
+            number=number,
+            description=row.description,
+            level=row.level,
+            trend=row.trend,
+            explanation=row.explanation,
+            owner=row.risk.owner,
+        )
+        for number, row in enumerate(assessments, 1)
+    )
+
+
+def goal_row(forecast: GoalForecast) -> GoalRow:
+    goal = forecast.goal
+    return GoalRow(
+        key=str(goal.key),
+        number=goal.number,
+        title=goal.title,
+        financial_year=goal.financial_year,
+        baseline=goal.baseline,
+        stated=forecast.forecast,
+        confidence=forecast.confidence,
+        comment=forecast.comment,
+    )
+
+
+def finance_row(position: FinancialPosition, update: QuarterlyUpdate) -> FinanceRow:
+    return FinanceRow(
+        key=f"{update.priority.slug}-q{position.period}",
+        period=f"Q{position.period}",
+        budget=position.budget,
+        forecast=position.forecast,
+        ytd_profile=position.ytd_profile,
+        ytd_actual=position.ytd_actual,
+    )

@@ -1,0 +1,31 @@
+"""Cells that every table repeats. Tags, not includes: a page has hundreds of them."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from reports.charts import counts_bar, counts_text, finance_chart
+from reports.report import Counts, FinanceRow
+
+register = template.Library()
+register.filter("counts_text", counts_text)
+
+
+@register.simple_tag
+def rag(letter: str | None, word: str) -> SafeString:
+    """A status: its letter for the eye, its word for screen readers, its colour and shape on top."""
+    if not letter:
+        return format_html('<span class="rag rag-none"><span aria-hidden="true">–</span><span class="sr">{}</span></span>', word)
+    return format_html('<span class="rag rag-{}">{}<span class="sr"> {}</span></span>', letter.lower(), letter, word)
+
+
+@register.simple_tag
+def bar(counts: Counts, what: str) -> SafeString:
+    return counts_bar(counts, what)
+
+
+@register.simple_tag
+def profile_chart(rows: tuple[FinanceRow, ...], title: str) -> SafeString:
+    return finance_chart(rows, f"Spend against profile, {title}")

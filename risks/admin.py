@@ -1,0 +1,33 @@
+from django.contrib import admin
+
+from priorities.admin import RowAdmin, TrackedAdmin
+
+from .models import Assessment, Risk
+from .resources import AssessmentResource, IssueAssessmentResource, IssueResource, RiskResource
+
+
+@admin.register(Risk)
+class RiskAdmin(TrackedAdmin):
+    resource = RiskResource
+    resources = (RiskResource, IssueResource)
+    list_display = ["__str__", "priority", "kind", "owner", "closed_from"]
+    list_filter = ["kind", "priority"]
+    search_fields = ["assessments__description", "owner"]
+    list_select_related = ["priority"]
+    autocomplete_fields = ["priority", "raised_from", "holder"]
+
+
+@admin.register(Assessment)
+class AssessmentAdmin(RowAdmin):
+    resource = AssessmentResource
+    resources = (AssessmentResource, IssueAssessmentResource)
+    list_display = ["description", "quarter", "priority", "kind", "position", "level", "trend"]
+    list_filter = [*RowAdmin.list_filter, "risk__kind", "level"]
+    search_fields = ["description", "explanation"]
+    list_select_related = ["risk__priority", "update__quarter", "update__priority"]
+    autocomplete_fields = ["update", "risk"]
+    row_is_fixed_by = ("update", "risk")
+
+    @admin.display(ordering="risk__kind")
+    def kind(self, row: Assessment) -> str:
+        return row.risk.get_kind_display()
