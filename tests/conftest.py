@@ -1,0 +1,61 @@
+"""Three people that every test knows, named for what they may do, and the reference quarter."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+
+from priorities.models import Person, Quarter, Role
+from tests.make import make_assignment, make_person, make_priority
+
+
+@pytest.fixture
+def victims(db):
+    return make_priority(title="Victims are better supported")
+
+
+@pytest.fixture
+def trust(db):
+    return make_priority(title="Trust and confidence increases")
+
+
+@pytest.fixture
+def victims_lead(victims):
+    return make_assignment(victims, make_person("victims-lead")).person
+
+
+@pytest.fixture
+def trust_lead(trust):
+    return make_assignment(trust, make_person("trust-lead")).person
+
+
+def with_role(username, role):
+    person = make_person(username)
+    person.groups.add(Group.objects.get(name=role))
+    return person
+
+
+@pytest.fixture
+def manager(db):
+    return with_role("manager", Role.MANAGER)
+
+
+@pytest.fixture
+def administrator(db):
+    return with_role("administrator", Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def reader(db):
+    return with_role("reader", Role.READER)
+
+
+@pytest.fixture
+def demo(db):
+    """The reference quarter and the demo people; returns the quarter."""
+    call_command("load_demo", password="quarterly-demo", stdout=open("/dev/null", "w"))  # noqa: SIM115
+    return Quarter.objects.select_related("plan").get(status="open")
+
+
+@pytest.fixture
+def demo_person(demo):
+    return lambda username: Person.objects.get(username=username)

@@ -1,0 +1,147 @@
+"""Plain helpers that make rows; each takes what the test is about and invents the rest."""
+
+from contextlib import contextmanager
+from decimal import Decimal
+
+from finance.models import FinancialPosition
+from goals.models import Goal, GoalForecast
+from indicators.models import Indicator, Reading
+from priorities.door import writing
+from priorities.history import Source
+from priorities.models import (
+    Assignment,
+    AssignmentRole,
+    Person,
+    Plan,
+    Priority,
+    Quarter,
+    QuarterlyUpdate,
+    QuarterStatus,
+    UpdateStatus,
+    create_plan,
+)
+from priorities.periods import Period
+from risks.models import Assessment, Risk
+
+Q1 = Period(2022, 1)
+
+
+@contextmanager
+def door(*updates, by=None, **kwargs):
+    with writing(updates, by=by, source=Source.COMMAND, **kwargs) as change_set:
+        yield change_set
+
+
+def make_plan(title="Police and Crime Plan", first_year=2022, last_year=2025):
+    return Plan.objects.filter(first_year=first_year).first() or create_plan(
+        title=title, first_year=first_year, last_year=last_year, by=None, source=Source.COMMAND
+    )
+
+
+def make_priority(title="Victims are better supported", plan=None, **kwargs):
+    plan = plan or make_plan()
+    position = plan.priorities.count() + 1
+    return Priority.objects.create(
+        plan=plan, title=title, slug=Priority.slug_for(title), **{"position": position, **kwargs}
+    )
+
+
+def make_quarter(period=Q1, status=QuarterStatus.OPEN, plan=None, **kwargs):
+    plan = plan or make_plan()
+    quarter = Quarter.objects.at(period).first()
+    if quarter is None:
+        quarter = Quarter(plan=plan, financial_year=period.year, number=period.number)
+    for name, value in {"status": status, **kwargs}.items():
+        setattr(quarter, name, value)
+    existing = [quarter] if quarter.pk else []
+    with door(overview_of=existing, opening=True):
+        quarter.save()
+    return quarter
+
+
+def make_update(priority, quarter=None, status=UpdateStatus.IN_PROGRESS, **kwargs):
+    update = QuarterlyUpdate(priority=priority, quarter=quarter or make_quarter(), status=status, **kwargs)
+    with door(opening=True):
+        update.save()
+    return update
+
+
+def set_status(update, status):
+    """Put an update into a state, past the door: the moves themselves are tested elsewhere."""
+    from django.db.models import QuerySet
+
+    QuerySet.update(QuarterlyUpdate.objects.filter(pk=update.pk), status=status)
+    update.status = status
+    return update
+
+
+def close(quarter):
+    from django.db.models import QuerySet
+
+    QuerySet.update(Quarter.objects.filter(pk=quarter.pk), status=QuarterStatus.CLOSED)
+    QuerySet.update(QuarterlyUpdate.objects.filter(quarter=quarter), status=UpdateStatus.CLOSED)
+    quarter.status = QuarterStatus.CLOSED
+    return quarter
+
+
+def make_person(username="somebody", **kwargs):
+    return Person.objects.create_user(username, password="quarterly-demo", **kwargs)
+
+
+def make_assignment(priority, person, role=AssignmentRole.LEAD, **kwargs):
+    return Assignment.objects.create(priority=priority, person=person, role=role, **kwargs)
+
+
+def make_indicator(priority, reference="1a", **kwargs):
+    defaults = {"title": f"% of victims supported, {reference}", "unit": "percent", "polarity": "higher"}
+    return Indicator.objects.create(priority=priority, reference=reference, **{**defaults, **kwargs})
+
+
+def make_reading(update, indicator=None, **kwargs):
+    indicator = indicator or make_indicator(update.priority)
+    defaults = {"target": Decimal(25), "value": Decimal(27), "basis": "year_to_date", "confidence": "G"}
+    reading = Reading(update=update, indicator=indicator, **{**defaults, **kwargs})
+    with door(update):
+        reading.save()
+    return reading
+
+
+def make_assessment(update, kind="risk", description="Demand may rise", **kwargs):
+    risk = Risk.objects.create(priority=update.priority, kind=kind)
+    assessment = Assessment(update=update, risk=risk, description=description, **{"level": "H", "trend": "up", **kwargs})
+    with door(update):
+        assessment.save()
+    return assessment
+
+
+def make_goal(priority, number=1, **kwargs):
+    defaults = {"title": f"Goal {number}", "baseline": Period(2022, 3), "financial_year": 2022}
+    return Goal.objects.create(priority=priority, number=number, **{**defaults, **kwargs})
+
+
+def make_forecast(update, goal=None, **kwargs):
+    forecast = GoalForecast(update=update, goal=goal or make_goal(update.priority), **{"confidence": "G", **kwargs})
+    with door(update):
+        forecast.save()
+    return forecast
+
+
+def make_position(update, period=1, **kwargs):
+    defaults = {"budget": 32_700_000, "forecast": 31_900_000, "ytd_profile": 3_000_000, "ytd_actual": 2_900_000}
+    position = FinancialPosition(update=update, period=period, **{**defaults, **kwargs})
+    with door(update):
+        position.save()
+    return position
+
+
+def make_full_update(priority, quarter, rows=3):
+    """An update with this many rows of every kind, for pages and query counts."""
+    update = make_update(priority, quarter, narrative="Going well.", objectives="G", time="A", risk="R")
+    for n in range(1, rows + 1):
+        indicator = Indicator.objects.filter(priority=priority, reference=f"{n}").first()
+        make_reading(update, indicator or make_indicator(priority, f"{n}"))
+        make_assessment(update, description=f"Risk {n} of {quarter}")
+        goal = Goal.objects.filter(priority=priority, number=n, financial_year=quarter.financial_year).first()
+        make_forecast(update, goal or make_goal(priority, n, financial_year=quarter.financial_year))
+    make_position(update)
+    return update
