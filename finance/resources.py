@@ -28,13 +28,13 @@ def parse_variance(text: str, scale: int = 6) -> tuple[Decimal | None, Decimal |
     Raises CellError for anything else.
     """
     cleaned = tidy(text)
-    both = re.fullmatch(r"([-+]?[\d.,]+)\s*%\s*\(\s*([-+]?£?[\d.,]+[mk]?)\s*\)", cleaned)
+    both = re.fullmatch(r"([-+]?[0-9.,]+)\s*%\s*\(\s*([-+]?£?[0-9.,]+[mk]?)\s*\)", cleaned)
     if both:
         return parse_money(both[2], scale), percent(both[1], text), False
-    if alone := re.fullmatch(r"([-+]?[\d.,]+)\s*%", cleaned):
+    if alone := re.fullmatch(r"([-+]?[0-9.,]+)\s*%", cleaned):
         return None, percent(alone[1], text), False
     amount = parse_money(cleaned, scale)
-    bare = re.fullmatch(r"[-+]?[\d.]+", cleaned)
+    bare = re.fullmatch(r"[-+]?[0-9.]+", cleaned)
     return amount, percent(cleaned, text) if bare else None, bool(bare)
 
 

@@ -28,7 +28,7 @@ from priorities.resources import UNLIKE, Book, Column, Key, SheetResource, cell,
 from .models import Background, Indicator, Reading
 
 
-YEARS_TARGET = re.compile(r"^\s*(?:\d{4}|\d{2})/\d{2}\s+(?=target)", re.IGNORECASE)
+YEARS_TARGET = re.compile(r"^\s*(?:\d{4}|\d{2})/\d{2}\s+(?=target\b)", re.IGNORECASE)
 
 
 class Register:
@@ -165,9 +165,7 @@ class ReadingResource(SheetResource):
     reference = Key("indicator__reference", "Ref", aliases=("Reference",))
     title = Key("indicator__title", "Indicator", aliases=("Title", "Performance indicator"))
     basis = Column("basis", "Basis", parse=parse_basis)
-    target = MeasureColumn(
-        "target", "Target", missing="target_missing", basis="target_basis", aliases=("22/23 Target",)
-    )
+    target = MeasureColumn("target", "Target", missing="target_missing", basis="target_basis")
     target_basis = Column("target_basis", "Target basis", parse=parse_basis)
     target_note = Column("target_note", "Target note")
     value = MeasureColumn("value", "Value", missing="missing", basis="basis", aliases=("YTD",))
@@ -180,7 +178,7 @@ class ReadingResource(SheetResource):
 
     def canonical(self, headings: Iterable[object]) -> list[str]:
         """A target's heading may name any year: "22/23 Target", "2023/24 Target"."""
-        return super().canonical(YEARS_TARGET.sub("Target", str(heading)) for heading in headings)
+        return super().canonical(YEARS_TARGET.sub("", str(heading)) for heading in headings)
 
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         updates = {u.pk: u for u in self.book.updates.values() if u.pk}

@@ -127,7 +127,7 @@ class Trend(models.TextChoices):
 def tidy(text: object) -> str:
     """The text with every kind of space folded and a Unicode minus made plain."""
     cleaned = re.sub(r"[\s\u00a0\u2007\u2009\u202f]+", " ", str(text)).strip()
-    return re.sub(r"[\u2212\u2012\u2013\u2014\ufe63\uff0d](?=\s*[£\d.(])", "-", cleaned)
+    return re.sub(r"[\u2212\u2012\u2013\u2014\ufe63\uff0d](?=\s*[£0-9.(])", "-", cleaned)
 
 
 def one_of(choices: Mapping[str, T], what: str, example: str) -> Callable[[str], T]:
@@ -265,7 +265,7 @@ def parse_text(text: str) -> str:
 def parse_reference(text: str) -> str:
     """An indicator's reference: "1a", "10", or "10.0" as a spreadsheet may have made of it."""
     reference = tidy(text).rstrip(".")
-    return reference[:-2] if re.fullmatch(r"\d+\.0", reference) else reference
+    return reference[:-2] if re.fullmatch(r"[0-9]+\.0", reference) else reference
 
 
 def parse_title(text: str) -> str:
@@ -275,9 +275,9 @@ def parse_title(text: str) -> str:
 
 def parse_number(text: str) -> int:
     """A whole number of 1 or more, as in a "No." column."""
-    match = re.fullmatch(r"(\d{1,4})(?:\.0*)?\.?", tidy(text))
+    match = re.fullmatch(r"([0-9]{1,4})(?:\.0*)?\.?", tidy(text))
     if not match or not int(match[1]):
-        raise CellError(f"“{shorten(text)}” is not a whole number; write 1, 2, 3 …")
+        raise CellError(f"“{shorten(text)}” is not a whole number; write it like 3.")
     return int(match[1])
 
 
@@ -293,8 +293,8 @@ def parse_date(text: str) -> dt.date:
 
 
 _PERIOD_FORMS = (
-    r"[qg]\s*(?P<q>\d)(?:\s+|,\s*)(?P<y>\d{4}|\d{2})\s*[/\-–]\s*(?P<e>\d{4}|\d{2})",
-    r"(?P<y>\d{4}|\d{2})\s*[/\-–]\s*(?P<e>\d{4}|\d{2})[\s\-]+[qg]\s*(?P<q>\d)",
+    r"[qg]\s*(?P<q>[0-9])(?:\s+|,\s*)(?P<y>[0-9]{4}|[0-9]{2})\s*[/\-–]\s*(?P<e>[0-9]{4}|[0-9]{2})",
+    r"(?P<y>[0-9]{4}|[0-9]{2})\s*[/\-–]\s*(?P<e>[0-9]{4}|[0-9]{2})[\s\-]+[qg]\s*(?P<q>[0-9])",
 )
 
 
@@ -306,7 +306,7 @@ def parse_period(text: str, financial_year: int | None = None) -> Period:
     """
     cleaned = tidy(text).casefold()
     example = "write it like Q1 2022/23"
-    short = re.fullmatch(r"[qg]\s*(\d)", cleaned)
+    short = re.fullmatch(r"[qg]\s*([0-9])", cleaned)
     if short and financial_year is not None:
         number, year = int(short[1]), financial_year
     else:
@@ -339,7 +339,7 @@ def shorten(text: object, length: int = 60) -> str:
 
 _AMOUNT = re.compile(
     r"(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<pound>£)?\s*(?P<sign2>[-+])?\s*"
-    r"(?P<digits>\d{1,3}(?:,\d{3})+|\d+)?(?P<fraction>\.\d+)?\s*(?P<tail>[^\d()]*?)\s*(?P<close>\))?"
+    r"(?P<digits>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?P<fraction>\.[0-9]+)?\s*(?P<tail>[^0-9()]*?)\s*(?P<close>\))?"
 )
 
 

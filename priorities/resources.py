@@ -541,7 +541,7 @@ class PlanResource(SheetResource):
 
 def parse_year(text: str) -> int:
     """The year a financial year begins in: "2022/23" or "2022"."""
-    match = re.fullmatch(r"(\d{4})(?:\s*[/-]\s*(?:\d{4}|\d{2}))?(?:\.0)?", tidy(text))
+    match = re.fullmatch(r"([0-9]{4})(?:\s*[/-]\s*(?:[0-9]{4}|[0-9]{2}))?(?:\.0)?", tidy(text))
     if not match:
         raise CellError(f"“{shorten(text)}” is not a financial year; write it like 2022/23.")
     return int(match[1])

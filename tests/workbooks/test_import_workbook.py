@@ -1,0 +1,377 @@
+"""manage.py import_workbook: all or nothing, and a plain word for everything that is wrong."""
+
+import csv
+import shutil
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from finance.models import FinancialPosition
+from goals.models import Goal, GoalForecast
+from indicators.models import Indicator, Reading
+from priorities.history import ChangeSet, Source
+from priorities.models import Plan, Priority, Quarter, QuarterlyUpdate, UpdateStatus
+from risks.models import Assessment, Risk
+from tests import reference_figures as reference
+from tests.make import close, set_status
+
+pytestmark = pytest.mark.django_db
+
+DEMO = settings.BASE_DIR / "demo" / "q1-2022-23"
+Q = "Q1 2022/23"
+VICTIMS = "Victims are better supported"
+MODELS = (Plan, Priority, Quarter, QuarterlyUpdate, Indicator, Reading, Risk, Assessment, Goal, GoalForecast, FinancialPosition)
+
+
+@pytest.fixture
+def book(tmp_path):
+    """Writes a small workbook; sheets given by name replace or add to it."""
+
+    def write(**sheets):
+        base = {
+            "Quarter": [["Quarter", "Plan", "Overview"], [Q, "Police and Crime Plan", "All well"]],
+            "Priorities": [["Quarter", "Priority", "Objectives"], [Q, VICTIMS, "G"]],
+        }
+        for name, rows in {**base, **sheets}.items():
+            if rows is not None:
+                with (tmp_path / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+                    csv.writer(file).writerows(rows)
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture
+def run(capsys):
+    def run(path, *options):
+        code = 0
+        try:
+            call_command("import_workbook", str(path), *options)
+        except SystemExit as stop:
+            code = stop.code
+        out = capsys.readouterr()
+        return code, out.out.splitlines(), out.err.splitlines()
+
+    return run
+
+
+def rows_in_all():
+    return sum(model.objects.count() for model in MODELS)
+
+
+def refused(run, path):
+    """The problems told; exit 1 and nothing stored."""
+    before = rows_in_all()
+    code, _, problems = run(path)
+    assert code == 1
+    assert rows_in_all() == before
+    return problems
+
+
+def indicators(*rows):
+    return [["Quarter", "Priority", "Ref", "Indicator", "Unit", "Target", "Value"], *([Q, VICTIMS, *row] for row in rows)]
+
+
+def test_the_demo_imports_into_an_empty_database_and_again_changes_nothing(run):
+    code, out, err = run(DEMO)
+    assert (code, err) == (0, [])
+    assert "Readings: 37 new, 0 changed, 0 unchanged" in out
+    acts = ChangeSet.objects.count()
+    code, out, _ = run(DEMO)
+    assert code == 0
+    assert "Readings: 0 new, 0 changed, 37 unchanged" in out
+    assert not any(" 0 unchanged" in line for line in out)
+    assert ChangeSet.objects.count() == acts
+
+
+def test_a_dry_run_saves_nothing(run):
+    code, out, _ = run(DEMO, "--dry-run")
+    assert code == 0
+    assert out[-1] == "Nothing was saved: this was a dry run."
+    assert rows_in_all() == 0
+
+
+def test_everything_an_import_wrote_carries_its_change_set(run):
+    run(DEMO)
+    change_set = ChangeSet.objects.get()
+    assert (change_set.source, change_set.note) == (Source.COMMAND, "q1-2022-23")
+    assert set(Reading.history.values_list("change_set", flat=True)) == {change_set.pk}
+
+
+def test_one_changed_cell_is_one_change(run, tmp_path):
+    run(DEMO)
+    copy = shutil.copytree(DEMO, tmp_path / "copy")
+    sheet = copy / "Indicators.csv"
+    sheet.write_text(sheet.read_text().replace("27%,G", "28%,G", 1))
+    _, out, _ = run(copy)
+    assert "Readings: 0 new, 1 changed, 36 unchanged" in out
+    assert "Indicators: 0 new, 0 changed, 37 unchanged" in out
+
+
+def test_a_priority_that_is_nearly_a_known_one_is_questioned(run, book):
+    run(DEMO)
+    path = book(Priorities=[["Quarter", "Priority", "Objectives"], [Q, "Victims are better suported", "G"]], Quarter=None)
+    assert refused(run, path) == [
+        "Priorities!B2: “Victims are better suported” is not a known priority; did you mean “Victims are better supported”?"
+    ]
+
+
+def test_a_priority_nearly_that_of_an_earlier_row_is_questioned_too(run, book):
+    rows = [["Quarter", "Priority", "Objectives"], [Q, VICTIMS, "G"], [Q, "Victims are better suported", "G"]]
+    assert "Priorities!B3" in refused(run, book(Priorities=rows))[0]
+
+
+def test_a_priority_named_on_another_sheet_only_is_a_problem(run, book):
+    goals = [["Quarter", "Priority", "No.", "Goal"], [Q, "Transport is safe", "1", "Publish a plan"]]
+    assert refused(run, book(Goals=goals)) == [
+        "Goals!B2: “Transport is safe” is not a known priority; add it to the Priorities sheet, or correct the title."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "message"),
+    [
+        ("number", "27%", "Indicators!G2: “27%” is in percentage, but this indicator is measured in number; write it like 4,127."),
+        ("percent", "-5", "Indicators!G2: A percentage can't be negative"),
+        ("number", "1.5", "Indicators!G2: This indicator counts whole things; write a whole number"),
+        ("number", "lots", "Indicators!G2: “lots” is not a figure; write it like 4,127"),
+    ],
+)
+def test_a_value_that_its_unit_forbids_is_told_with_its_cell(run, book, unit, value, message):
+    (problem,) = refused(run, book(Indicators=indicators(["1a", "Calls to the hub", unit, "100", value])))
+    assert problem.startswith(message)
+
+
+def test_a_fifth_quarter_is_told(run, book):
+    assert refused(run, book(Quarter=[["Quarter", "Plan"], ["Q5 2022/23", ""]], Priorities=None)) == [
+        "Quarter!A2: “Q5 2022/23”: there is no Q5, a year has quarters 1 to 4; write it like Q1 2022/23."
+    ]
+
+
+def test_a_quarter_decades_away_is_told(run, book):
+    (problem,) = refused(run, book(Quarter=[["Quarter", "Plan"], ["Q1 2092/93", ""]], Priorities=None))
+    assert problem == "Quarter!A2: Q1 2092/93 is more than 20 years away; correct the year."
+
+
+def test_a_quarter_that_is_named_nowhere_else_is_told(run, book):
+    (problem,) = refused(run, book(Quarter=None))
+    assert problem.startswith("Priorities!A2: Q1 2022/23 is not known yet; name it on a Quarter sheet")
+
+
+def test_two_rows_with_one_key_are_told(run, book):
+    path = book(Indicators=indicators(["1a", "Calls", "number", "1", "1"], ["1a", "Calls", "number", "1", "2"]))
+    assert refused(run, path) == ["Indicators!A3: This row is about the same as row 2; keep one of them."]
+
+
+def test_an_empty_file_is_told(run, book):
+    path = book()
+    (path / "Goals.csv").write_bytes(b"")
+    assert refused(run, path) == ["Goals: the file is empty; save the sheet into it again, or remove it."]
+
+
+def test_a_sheet_with_headings_alone_is_told(run, book):
+    assert refused(run, book(Goals=[["Quarter", "Priority", "No.", "Goal"]])) == [
+        "Goals!A2: there is no row below the headings; add one, or remove the sheet."
+    ]
+
+
+def test_a_wrong_sheet_name_is_told(run, book):
+    assert refused(run, book(Indicaters=indicators(["1a", "Calls", "number", "1", "1"]))) == [
+        "Indicaters: there is no sheet of this name; did you mean “Indicators”? Rename it."
+    ]
+
+
+def test_a_sheet_of_a_foreign_name_with_our_headings_is_told(run, book):
+    (problem,) = refused(run, book(KPIs=indicators(["1a", "Calls", "number", "1", "1"])))
+    assert problem.startswith("KPIs: there is no sheet of this name, but its headings are those of one; rename it")
+
+
+def test_a_sheet_that_is_none_of_ours_is_ignored_and_said_so(run, book):
+    code, out, _ = run(book(Cover=[["MOPAC"], ["Performance report"]]))
+    assert code == 0
+    assert out[0].startswith("Warning: Cover: this sheet was ignored")
+
+
+def test_a_binary_file_named_csv_is_told(run, book):
+    path = book()
+    (path / "Goals.csv").write_bytes(b"PK\x03\x04\x00\x00\xff\xfe")
+    (problem,) = refused(run, path)
+    assert problem == "Goals: this is not a CSV file, whatever its name says; save the sheet as CSV (UTF-8)."
+
+
+def test_a_file_in_another_encoding_is_told(run, book):
+    path = book()
+    (path / "Goals.csv").write_bytes("Quarter,Priority,No.,Goal\n£".encode("cp1252"))
+    assert refused(run, path) == ["Goals: this is not text in UTF-8; save the sheet as “CSV UTF-8”."]
+
+
+def test_a_folder_that_is_not_there_or_empty_is_told(run, tmp_path):
+    assert "there is no such file or folder" in refused(run, tmp_path / "nowhere")[0]
+    assert "holds no .csv file" in refused(run, tmp_path)[0]
+
+
+def test_a_missing_heading_is_told_once(run, book):
+    problems = refused(run, book(Goals=[["Quarter", "No.", "Goal"], [Q, "1", "A"], [Q, "2", "B"]]))
+    assert problems == ["Goals!A1: The headings lack Priority; add the column, or mend its heading."]
+
+
+def test_every_problem_is_told_at_once(run, book):
+    path = book(
+        Priorities=[["Quarter", "Priority", "Objectives", "Time"], [Q, VICTIMS, "purple", "B"]],
+        Indicators=indicators(["1a", "Calls", "miles", "1", "1"]),
+        Goals=[["Quarter", "Priority", "No.", "Goal", "Baseline"], [Q, VICTIMS, "one", "A", ""], [Q, VICTIMS, "2", "B", "Q7"]],
+    )
+    assert [problem.split(":")[0] for problem in refused(run, path)] == [
+        "Priorities!C2",
+        "Priorities!D2",
+        "Indicators!E2",
+        "Goals!C2",
+        "Goals!E3",
+    ]
+
+
+def test_a_reference_with_an_unlike_title_is_questioned(run, book):
+    run(book(Indicators=indicators(["1a", "Calls to the hub", "number", "1", "1"])))
+    (problem,) = refused(run, book(Indicators=indicators(["1a", "Officers recruited this year", "number", "1", "1"])))
+    assert problem.startswith("Indicators!D2: 1a is known as “Calls to the hub”, which is unlike “Officers recruited this year”")
+
+
+def test_a_title_a_letter_from_a_known_one_is_questioned(run, book):
+    run(book(Indicators=indicators(["", "Calls to the hub", "number", "1", "1"])))
+    (problem,) = refused(run, book(Indicators=indicators(["", "Cals to the hub", "number", "1", "1"])))
+    assert "did you mean “Calls to the hub”?" in problem
+
+
+def test_a_known_goal_number_with_an_unlike_title_is_questioned(run, book):
+    sheet = [["Quarter", "Priority", "No.", "Goal"], [Q, VICTIMS, "1", "Publish the annual review"]]
+    run(book(Goals=sheet))
+    sheet[1][3] = "Recruit twenty advisers"
+    assert "Goals!D2: Goal 1 is known as “Publish the annual review”" in refused(run, book(Goals=sheet))[0]
+
+
+@pytest.mark.parametrize("status", [UpdateStatus.SUBMITTED, UpdateStatus.APPROVED])
+def test_a_locked_update_is_refused(run, book, status):
+    path = book(Indicators=indicators(["1a", "Calls", "number", "1", "1"]))
+    run(path)
+    set_status(QuarterlyUpdate.objects.get(), status)
+    (problem,) = refused(run, book(Indicators=indicators(["1a", "Calls", "number", "1", "2"])))
+    state = status.label.lower()
+    assert problem == f"Indicators!B2: {VICTIMS}, Q1 2022/23 is {state} and can't be changed: send it back first."
+    assert Reading.objects.get().value == 1
+
+
+def test_a_closed_quarter_is_refused_but_repeating_it_changes_nothing(run, book):
+    path = book(Indicators=indicators(["1a", "Calls", "number", "1", "1"]))
+    run(path)
+    close(Quarter.objects.get(status="open"))
+    assert run(path)[0] == 0
+    changed = refused(run, book(Indicators=indicators(["1a", "Calls", "number", "1", "2"])))
+    assert "is closed and can't be changed" in changed[0]
+    overview = refused(run, book(Quarter=[["Quarter", "Plan", "Overview"], [Q, "", "Rewritten"]], Indicators=None))
+    assert overview[0] == "Quarter!A2: Q1 2022/23 is closed and can't be changed: reopen it first."
+
+
+def test_a_planned_quarter_is_not_opened_by_an_import(run, book):
+    run(book())
+    path = book(Quarter=[["Quarter", "Plan"], ["Q2 2022/23", ""]], Priorities=None)
+    (path / "Priorities.csv").unlink()
+    assert refused(run, path) == ["Quarter!A2: Q2 2022/23 is not open yet; an administrator opens it first."]
+
+
+def test_a_blank_cell_leaves_what_is_stored_and_clear_empties_it(run, book):
+    sheet = [["Quarter", "Priority", "Objectives", "Narrative"], [Q, VICTIMS, "G", "Going well"]]
+    run(book(Priorities=sheet))
+    sheet[1][2:] = ["", "[clear]"]
+    run(book(Priorities=sheet))
+    update = QuarterlyUpdate.objects.get()
+    assert (update.objectives, update.narrative) == ("G", "")
+
+
+def test_a_figure_gives_way_to_the_reason_that_there_is_none_and_back(run, book):
+    def read(value):
+        run(book(Indicators=indicators(["1a", "Calls", "number", "100", value])))
+        reading = Reading.objects.get()
+        return reading.value, reading.missing
+
+    assert [read("0"), read("[x]"), read("5"), read("[clear]")] == [(0, ""), (None, "x"), (5, ""), (None, "")]
+
+
+def test_headings_are_found_under_title_rows_in_any_order_case_and_alias(run, book):
+    rows = [
+        ["Performance indicators"],
+        [],
+        ["PRIORITY", "quarter", "conf.", "ytd", "22/23 Target", "Indicator", "ref", "Comments"],
+        [VICTIMS, Q, "green", "27%", "25%", "% of victims supported", "1a", "x"],
+        ["", "", "", "", "", "", "", ""],
+    ]
+    code, out, _ = run(book(Indicators=rows))
+    assert code == 0
+    assert "Warning: Indicators!H3: the column “Comments” was ignored." in out
+    reading = Reading.objects.get()
+    assert (reading.value, reading.target, reading.confidence, reading.basis) == (27, 25, "G", "year_to_date")
+    assert reading.indicator.unit == "percent"
+
+
+def test_a_goals_quarter_may_be_of_next_year(run, book):
+    rows = [["Quarter", "Priority", "No.", "Goal", "Base", "F'Cast", "Conf."], [Q, VICTIMS, "1", "A", "G3", "Q1 2023/24", "CG"]]
+    run(book(Goals=rows))
+    forecast = GoalForecast.objects.get()
+    assert (forecast.goal.baseline.label, forecast.forecast.label, forecast.confidence) == ("Q3 2022/23", "Q1 2023/24", "CG")
+
+
+def test_background_is_imported(run, book):
+    run(book(Indicators=indicators(["1a", "Trust", "percent", "70", "64"])))
+    rows = [
+        ["Indicator", "Priority", "Quarter", "Value", "Basis", "Source"],
+        ["Trust", VICTIMS, "Q4 2021/22", "63%", "R12", "MOPAC survey"],
+    ]
+    code, _, _ = run(book(Background=rows))
+    assert code == 0
+    assert Indicator.objects.get().background.get().quarter.label == "Q4 2021/22"
+
+
+def test_the_references_own_columns_give_exactly_four_warnings(run, book):
+    heads = ["Quarter", "Priority", "£m Rev", "Yr Budget", "Forecast", "% (Variance)", "YTD Profile", "YTD Actual", "% (Variance)"]
+    rows = []
+    for title, periods in reference.FINANCE.items():
+        for row in periods:
+            forecast_stated, ytd_stated = reference.FINANCE_VARIANCES_STATED[title][row["period"]]
+            millions = [
+                "" if row[k] is None else f"{row[k] / 1e6:.1f}" for k in ("budget", "forecast", "ytd_profile", "ytd_actual")
+            ]
+            rows.append([Q, title, row["period"], *millions[:2], forecast_stated, *millions[2:], ytd_stated])
+    priorities = [["Quarter", "Priority"], *([Q, title] for title in reference.RATINGS)]
+    code, out, err = run(book(Priorities=priorities, Finance=[heads, *rows]))
+    assert (code, err) == (0, [])
+    warnings = [line for line in out if line.startswith("Warning")]
+    assert [w.split(": ")[1] for w in warnings] == ["Finance!F2", "Finance!F7", "Finance!F8", "Finance!F9"]
+    assert warnings[0] == (
+        "Warning: Finance!F2: “-2.5% (-0.9)” is stated, but £32.7m and £31.9m make −2.4% (−£0.8m), and no rounding explains "
+        "it; the computed one is used."
+    )
+    assert FinancialPosition.objects.count() == 8
+
+
+def test_money_is_read_in_the_scale_of_its_heading(run, book):
+    rows = [["Quarter", "Priority", "Period", "Budget (£k)", "Forecast (£)"], [Q, VICTIMS, "Q1", "32,700", "31900000"]]
+    run(book(Finance=rows))
+    position = FinancialPosition.objects.get()
+    assert (position.budget, position.forecast) == (32_700_000, 31_900_000)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(book, django_assert_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from workbooks.importing import plan_import
+    from workbooks.reading import read_workbook
+
+    def queries(n):
+        path = book(Indicators=indicators(*([f"{i}", f"Calls number {i * 7919}", "number", "1", "1"] for i in range(n))))
+        sheets, _ = read_workbook(path)
+        with CaptureQueriesContext(connection, ) as found:
+            assert plan_import(sheets, by=None).problems == []
+        return len(found)
+
+    assert queries(3) == queries(60)
