@@ -29,14 +29,6 @@ ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or (["*"] if DEBUG else ["localhost", 
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"]
 
 INSTALLED_APPS = [
-    "reports",
-    "updates",
-    "workbooks",
-    "indicators",
-    "goals",
-    "risks",
-    "finance",
-    "priorities",
     "mopac_tracker.apps.TrackerAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -49,6 +41,14 @@ INSTALLED_APPS = [
     "csp",
     "import_export",
     "simple_history",
+    "reports",
+    "updates",
+    "workbooks",
+    "indicators",
+    "goals",
+    "risks",
+    "finance",
+    "priorities",
 ]
 
 MIDDLEWARE = [

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from import_export.admin import ImportExportMixin
@@ -36,6 +37,9 @@ from .resources import (
     QuarterResource,
     SheetResource,
 )
+
+
+admin.site.unregister(Group)  # the groups are the roles in people.py; what each may do is in code
 
 
 class AdministratorsOnly:

@@ -356,7 +356,7 @@ class SheetResource(resources.Resource):
     def get_or_init_instance(self, instance_loader: Any, row: dict[str, Any]) -> tuple[Any, bool]:
         key, make = self.identify(row)
         first = self.seen.setdefault(key, self.row_number)
-        named_each_quarter = self.setup and "Quarter" in row
+        named_each_quarter = self.setup and cell(row, "Quarter")
         if first != self.row_number and not named_each_quarter:
             number = self.rows[first - 1] if self.rows else first + 1
             raise ValidationError(f"This row is about the same as row {number}; keep one of them.")
@@ -502,7 +502,7 @@ class PlanResource(SheetResource):
 
     def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
         title = parse_title(cell(row, "Plan"))
-        if "Quarter" not in row:
+        if not cell(row, "Quarter") and cell(row, "First year"):
             first = parse_year(cell(row, "First year"))
             return first, lambda: Plan(first_year=first, last_year=first + PLAN_YEARS - 1)
         period = self.book.period(row)
@@ -552,6 +552,7 @@ class QuarterResource(SheetResource):
     required = ("Quarter",)
     quarter = Key("period", "Quarter")
     plan_title = Key("plan__title", "Plan")
+    status = Key("status", "Status")
     overview = Column("overview", "Overview")
 
     class Meta:
@@ -581,7 +582,7 @@ class QuarterResource(SheetResource):
         return quarter
 
     def import_instance(self, instance: Any, row: dict[str, Any], **kwargs: Any) -> None:
-        if instance.status == QuarterStatus.PLANNED:
+        if instance.status == QuarterStatus.PLANNED and cell(row, "Status").casefold() != QuarterStatus.PLANNED:
             if any(q.status != QuarterStatus.PLANNED for q in self.book.quarters.values() if q.pk):
                 raise wrong("Quarter", f"{instance} is not open yet; an administrator opens it first.")
             instance.status = QuarterStatus.OPEN  # the first of all: there is nothing to carry forward
@@ -635,7 +636,7 @@ class PriorityResource(SheetResource):
         return priority
 
     def import_instance(self, instance: Any, row: dict[str, Any], **kwargs: Any) -> None:
-        if instance.pk is None or "Plan" in row:  # a title is changed in the administration, not by a quarter's sheet
+        if instance.pk is None or not cell(row, "Quarter"):  # a title is changed in the administration, not by a quarter's sheet
             super().import_instance(instance, row, **kwargs)
 
 

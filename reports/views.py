@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from priorities.models import Person, Quarter
+from priorities.models import Person, Quarter, QuarterStatus
 from priorities.periods import Period
 
 from .report import quarterly_report
@@ -39,8 +39,11 @@ def take(request: HttpRequest, period: Period) -> Shelf:
     quarters = readable(request.user)
     current = next((quarter for quarter in quarters if quarter.period == period), None)
     if current is None:
-        if not Quarter.objects.at(period).exists():
+        found = Quarter.objects.at(period).first()
+        if found is None:
             raise Http404(f"There is no quarter {period} here.")
+        if found.status == QuarterStatus.PLANNED:
+            raise PermissionDenied(f"{period} has not been opened yet. An administrator opens it when its turn comes.")
         raise PermissionDenied(f"{period} is not open to you yet. You can read a quarter once it is closed.")
     return Shelf(quarters, current)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
+from django.db.models import OuterRef, QuerySet, Subquery
+
 from priorities.cells import parse_level, parse_number, parse_text, parse_trend
 from priorities.models import Priority
 from priorities.periods import Period
@@ -41,11 +43,18 @@ class RiskResource(SheetResource):
     plan_title = Key("priority__plan__title", "Plan")
     quarter = Key(None, "Quarter")
     priority = Key("priority__title", "Priority")
-    description = Key(None, "Risk", aliases=("Description", "There is a risk..."))
+    description = Key("latest_description", "Risk", aliases=("Description", "There is a risk..."))
     owner = Column("owner", "Owner")
 
     class Meta:
         model = Risk
+
+    def filter_export(self, queryset: QuerySet[Risk], **kwargs: Any) -> QuerySet[Risk]:
+        """With the newest wording, which lives in the assessments."""
+        newest = Assessment.objects.filter(risk=OuterRef("pk")).order_by(
+            "-update__quarter__financial_year", "-update__quarter__number"
+        )
+        return queryset.filter(kind=self.kind).annotate(latest_description=Subquery(newest.values("description")[:1]))
 
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         return ((risk.key, risk) for risk in register_of(self.book).values())
@@ -60,7 +69,7 @@ class RiskResource(SheetResource):
 class IssueResource(RiskResource):
     kind = RiskKind.ISSUE
     required = ("Priority", "Issue")
-    description = Key(None, "Issue", aliases=("Description",))
+    description = Key("latest_description", "Issue", aliases=("Description",))
 
     class Meta:
         model = Risk
@@ -86,6 +95,9 @@ class AssessmentResource(SheetResource):
 
     class Meta:
         model = Assessment
+
+    def filter_export(self, queryset: QuerySet[Assessment], **kwargs: Any) -> QuerySet[Assessment]:
+        return queryset.filter(risk__kind=self.kind)
 
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         updates = {u.pk: u for u in self.book.updates.values() if u.pk}

@@ -114,6 +114,12 @@ def test_a_quarter_that_is_not_open_to_somebody_is_refused_in_plain_words(client
     assert "Q1 2022/23 is not open to you yet. You can read a quarter once it is closed." in text(response)
 
 
+def test_a_planned_quarter_says_that_it_has_not_been_opened(client, manager, victims):
+    response = get(client, manager, "/2022-23-q2/")
+    assert response.status_code == 403
+    assert "Q2 2022/23 has not been opened yet." in text(response)
+
+
 @pytest.mark.parametrize(
     "path", ["/2030-31-q1/", "/2022-23-q5/", "/2022-24-q1/", "/2022-23-q1/no-such-priority/", "/nonsense/"]
 )

@@ -1,0 +1,265 @@
+"""The administration: the same door, the same rules, the same messages."""
+
+from io import BytesIO
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from indicators.models import Indicator, Reading
+from priorities.history import Source
+from priorities.models import Definition, Plan, Quarter, QuarterlyUpdate, UpdateStatus
+from tests.make import close, door, make_indicator, make_plan, make_quarter, make_reading, make_update, set_status
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(client, administrator):
+    client.force_login(administrator)
+    return client
+
+
+@pytest.fixture
+def reading(victims):
+    return make_reading(make_update(victims))
+
+
+def text(response):
+    return response.content.decode()
+
+
+def form_of(reading, **changes):
+    return {
+        "target": "25",
+        "value": "27",
+        "basis": "year_to_date",
+        "confidence": "G",
+        "base_version": reading.version,
+        **changes,
+    }
+
+
+def change(client, reading, **changes):
+    return client.post(reverse("admin:indicators_reading_change", args=[reading.pk]), form_of(reading, **changes))
+
+
+def test_a_change_goes_through_the_door_and_into_history(client, reading, administrator):
+    response = change(client, reading, value="28")
+    assert response.status_code == 302
+    reading.refresh_from_db()
+    newest = reading.history.first()
+    assert (reading.value, reading.version) == (28, 1)
+    assert (newest.history_user, newest.change_set.source) == (administrator, Source.ADMIN)
+
+
+def test_a_locked_row_is_shown_but_not_edited(client, reading):
+    set_status(reading.update, UpdateStatus.SUBMITTED)
+    page = text(client.get(reverse("admin:indicators_reading_change", args=[reading.pk])))
+    assert 'name="value"' not in page
+
+
+def test_a_row_locked_while_it_was_edited_keeps_what_was_typed_and_says_why(client, reading):
+    set_status(reading.update, UpdateStatus.SUBMITTED)
+    page = text(change(client, reading, value="28"))
+    assert "is submitted and can&#x27;t be edited; a manager has to send it back first." in page
+    assert 'value="28"' in page
+    reading.refresh_from_db()
+    assert reading.value == 27
+
+
+def test_a_newer_version_is_not_overwritten(client, reading):
+    with door(reading.update):
+        reading.value = 30
+        reading.save()
+    page = text(change(client, reading, value="28", base_version=0))
+    assert "This was changed since you opened it (Command line by nobody signed in" in page
+    reading.refresh_from_db()
+    assert reading.value == 30
+
+
+def test_the_rules_speak_in_plain_words(client, reading):
+    page = text(change(client, reading, missing="x"))
+    assert "Give a value or the reason that there is none, not both." in page
+    assert "A percentage can&#x27;t be negative" in text(change(client, reading, value="-1"))
+
+
+def test_a_second_reading_of_an_indicator_is_refused_in_words(client, reading):
+    form = form_of(reading, update=reading.update_id, indicator=reading.indicator_id, base_version="")
+    page = text(client.post(reverse("admin:indicators_reading_add"), form))
+    assert "This indicator has a reading for this quarter already." in page
+
+
+def test_a_row_is_added_and_deleted_through_the_door(client, victims):
+    update, indicator = make_update(victims), make_indicator(victims)
+    form = {"update": update.pk, "indicator": indicator.pk, "value": "5"}
+    assert client.post(reverse("admin:indicators_reading_add"), form).status_code == 302
+    reading = Reading.objects.get()
+    response = client.post(reverse("admin:indicators_reading_delete", args=[reading.pk]), {"post": "yes"})
+    assert response.status_code == 302
+    assert [h.history_type for h in Reading.history.order_by("pk")] == ["+", "-"]
+
+
+def test_rows_are_not_deleted_by_the_handful(client, reading):
+    url = reverse("admin:indicators_reading_changelist")
+    client.post(url, {"action": "delete_selected", "_selected_action": [reading.pk], "post": "yes"})
+    assert Reading.objects.exists()
+
+
+def test_a_locked_row_cannot_be_deleted(client, reading):
+    set_status(reading.update, UpdateStatus.APPROVED)
+    url = reverse("admin:indicators_reading_delete", args=[reading.pk])
+    assert client.post(url, {"post": "yes"}).status_code == 403
+    assert Reading.objects.exists()
+
+
+def test_a_new_plan_gets_its_quarters(client):
+    client.post(
+        reverse("admin:priorities_plan_add"),
+        {
+            "title": "Plan",
+            "first_year": 2022,
+            "last_year": 2023,
+            "quarters-TOTAL_FORMS": 0,
+            "quarters-INITIAL_FORMS": 0,
+        },
+    )
+    assert Plan.objects.get().quarters.count() == 8
+
+
+def test_a_plan_that_ends_before_it_begins_is_told(client):
+    response = client.post(reverse("admin:priorities_plan_add"), {"title": "Plan", "first_year": 2025, "last_year": 2022})
+    assert "The last year is before the first; correct one of them." in text(response)
+
+
+def test_an_overview_is_written_until_the_quarter_is_closed(client, victims):
+    quarter = make_quarter()
+    url = reverse("admin:priorities_quarter_change", args=[quarter.pk])
+    form = {"plan": quarter.plan_id, "overview": "All well", "base_version": quarter.version}
+    assert client.post(url, form).status_code == 302
+    close(quarter)
+    page = text(client.post(url, {**form, "overview": "Rewritten", "base_version": quarter.version + 1}))
+    assert "is closed and can&#x27;t be edited" in page
+    assert Quarter.objects.get(pk=quarter.pk).overview == "All well"
+
+
+def test_an_update_is_edited_in_the_administration(client, victims):
+    update = make_update(victims)
+    url = reverse("admin:priorities_quarterlyupdate_change", args=[update.pk])
+    assert client.post(url, {"objectives": "G", "base_version": 0}).status_code == 302
+    assert QuarterlyUpdate.objects.get().objectives == "G"
+
+
+def test_an_edited_definition_is_no_default_any_more(client):
+    definition = Definition.objects.get(kind="spend", letter="A")
+    url = reverse("admin:priorities_definition_change", args=[definition.pk])
+    client.post(url, {"kind": "spend", "letter": "A", "text": "Within 5% of the budget."})
+    definition.refresh_from_db()
+    assert (definition.is_default, definition.history.count()) == (False, 2)
+
+
+@pytest.mark.parametrize("model", sorted(admin.site._registry, key=str), ids=lambda model: model.__name__)
+def test_every_model_is_listed_searched_and_filtered(client, demo_rows, model):
+    options = admin.site._registry[model]
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    assert options.search_fields
+    assert options.list_filter or model is Plan
+    assert client.get(url).status_code == 200
+    assert client.get(url, {"q": "a"}).status_code == 200
+
+
+@pytest.fixture
+def demo_rows(administrator):
+    from django.conf import settings
+
+    from workbooks.importing import apply_import, plan_import
+    from workbooks.reading import read_workbook
+
+    sheets, _ = read_workbook(settings.BASE_DIR / "demo" / "q1-2022-23")
+    apply_import(plan_import(sheets, by=None), source=Source.COMMAND)
+
+
+def upload(client, model, rows, **more):
+    file = BytesIO("\n".join(rows).encode())
+    file.name = "rows.csv"
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_import")
+    return client.post(url, {"format": "0", "import_file": file, **more})
+
+
+READINGS = ["Quarter,Priority,Ref,Indicator,Value", "Q1 2022/23,Victims are better supported,1a,,28%"]
+
+
+def confirm(client, model, preview):
+    hidden = preview.context["confirm_form"].initial
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_process_import")
+    return client.post(url, hidden, follow=True)
+
+
+def test_an_import_is_previewed_and_then_confirmed(client, reading, administrator):
+    preview = upload(client, Reading, READINGS)
+    assert "<del>27.0000</del> <ins>28</ins>" in text(preview)
+    reading.refresh_from_db()
+    assert reading.value == 27
+    done = confirm(client, Reading, preview)
+    assert "1 updated" in text(done)
+    reading.refresh_from_db()
+    newest = reading.history.first()
+    assert (reading.value, newest.history_user, newest.change_set.source) == (28, administrator, Source.ADMIN)
+
+
+def test_an_import_has_the_workbooks_own_messages(client, reading):
+    page = text(upload(client, Reading, [READINGS[0], READINGS[1].replace("28%", "lots")]))
+    assert "“lots” is not a figure; write it like 27% or 27, or say why there is none: [x]." in page
+    page = text(upload(client, Reading, [READINGS[0], READINGS[1].replace("supported", "suported")]))
+    assert "did you mean “Victims are better supported”?" in page
+
+
+def test_an_import_into_a_locked_update_is_refused_at_the_preview_and_at_the_confirmation(client, reading):
+    preview = upload(client, Reading, READINGS)
+    set_status(reading.update, UpdateStatus.SUBMITTED)
+    assert "send it back first" in text(upload(client, Reading, READINGS))
+    assert "something has changed since the preview" in text(confirm(client, Reading, preview))
+    reading.refresh_from_db()
+    assert reading.value == 27
+
+
+THE_DEMO_HAS = {Plan, Quarter, QuarterlyUpdate, Indicator, Reading, Definition}
+EXPORTABLE = [m for m, options in admin.site._registry.items() if hasattr(options, "get_export_resource_classes")]
+
+
+@pytest.mark.parametrize("model", sorted(EXPORTABLE, key=str), ids=lambda model: model.__name__)
+def test_what_is_exported_imports_again_as_no_change(client, demo_rows, model, administrator):
+    options = admin.site._registry[model]
+    for resource_class in options.resources or (options.resource,):
+        data = resource_class().export(queryset=model._base_manager.order_by("pk"))
+        assert len(data) or model not in THE_DEMO_HAS
+        result = resource_class().import_data(data, dry_run=True, user=administrator)
+        assert not result.has_errors(), result.row_errors()
+        assert not result.has_validation_errors(), [str(r.error) for r in result.invalid_rows]
+        assert result.totals["new"] == result.totals["update"] == 0
+
+
+def test_a_manager_does_not_get_into_the_administration(client, manager):
+    client.force_login(manager)
+    response = client.get("/admin/")
+    assert response.status_code == 403
+    assert "The administration is for administrators." in text(response)
+
+
+def test_new_people_may_be_imported_and_have_no_password(client):
+    from priorities.models import Person
+
+    preview = upload(client, Person, ["User name,E-mail", "new-lead,lead@example.com"])
+    confirm(client, Person, preview)
+    person = Person.objects.get(username="new-lead")
+    assert (person.email, person.has_usable_password()) == ("lead@example.com", False)
+
+
+def test_only_administrators_import_set_up_rows(manager, victims):
+    from indicators.resources import IndicatorResource
+
+    data = IndicatorResource().export(queryset=Indicator.objects.none())
+    data.append(["", "", "Victims are better supported", "9", "New", "number", "", "", "", ""])
+    result = IndicatorResource().import_data(data, user=manager)
+    assert "are set up by administrators" in str(result.invalid_rows[0].error)
+    assert make_plan().priorities.get().indicators.count() == 0

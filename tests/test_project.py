@@ -1,0 +1,73 @@
+"""What holds for the project as a whole."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from priorities.models import Definition, Role
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def manage(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_deployment_check_is_clean():
+    done = manage("check", "--deploy", "--fail-level", "WARNING", SECRET_KEY="x" * 40 + "Ab1_" * 8, ALLOWED_HOSTS="tracker.example")
+    assert done.returncode == 0, done.stderr
+
+
+def test_commands_work_without_any_setting():
+    assert manage("check").returncode == 0
+
+
+def test_an_application_server_refuses_to_start_without_a_key():
+    code = "import os; os.environ['DJANGO_SETTINGS_MODULE']='mopac_tracker.settings'; import mopac_tracker.wsgi"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "Set SECRET_KEY" in done.stderr
+
+
+@pytest.mark.django_db
+def test_roles_and_definitions_are_there_after_a_migration_and_again_after_another():
+    from django.contrib.auth.models import Group
+
+    call_command("migrate", verbosity=0)
+    assert set(Group.objects.values_list("name", flat=True)) == set(Role.values)
+    assert Definition.objects.count() == 22
+    edited = Definition.objects.first()
+    edited.text = "Agreed here"
+    edited.save()
+    call_command("migrate", verbosity=0)
+    assert Definition.objects.count() == 22
+    edited.refresh_from_db()
+    assert (edited.text, edited.is_default) == ("Agreed here", False)
+
+
+def test_the_engine_under_test_is_the_one_named():
+    from django.db import connection
+
+    named = os.environ.get("DATABASE_URL", "")
+    assert connection.vendor == ("postgresql" if named.startswith("postgres") else "sqlite")

@@ -1,0 +1,140 @@
+"""One sweep over every address: anonymous people go to the sign-in, the wrong role is refused."""
+
+import pytest
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from indicators.models import Indicator, Reading
+from priorities.models import Assignment, Definition, Plan, Priority, Quarter, QuarterlyUpdate
+from tests.make import make_full_update, make_person, make_quarter
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = {
+    "/healthz",
+    "/sign-in/",
+    "/password/reset/",
+    "/password/reset/sent/",
+    "/password/reset/done/",
+    "/password/reset/x/y/",
+    "/admin/login/",
+}
+FOR_ALL = {"/", "/password/", "/password/done/"}
+ROLES = ["administrator", "manager", "victims_lead", "trust_lead", "reader", "nobody"]
+
+
+@pytest.fixture
+def nobody(db):
+    return make_person("nobody")
+
+
+@pytest.fixture
+def pages(victims):
+    """Every address of the project, with an object's key where it takes one."""
+    quarter = make_quarter()
+    make_full_update(victims, quarter)
+    arguments = {
+        "period": quarter.period.slug,
+        "slug": victims.slug,
+        "uidb64": "x",
+        "token": "y",
+        "url": "nothing",
+        "app_label": "priorities",
+        "content_type_id": "1",
+        "id": "1",
+    }
+    return sorted(set(walk(get_resolver().url_patterns, "/", arguments)))
+
+
+def walk(patterns, prefix, arguments):
+    import re
+
+    for pattern in patterns:
+        route = str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            model = re.fullmatch(r"(\w+)/(\w+)/", route)
+            inner = dict(arguments)
+            if model and prefix == "/admin/":
+                from django.apps import apps
+
+                row = apps.get_model(model[1], model[2])._base_manager.first()
+                inner |= {"object_id": str(row.pk if row else 1), "version_id": "1"}
+            yield from walk(pattern.url_patterns, prefix + route, inner)
+        elif isinstance(pattern, URLPattern):
+            if route.startswith(("^", "(")) or "(?P" in route:
+                if "app_label" in route:
+                    yield "/admin/priorities/"
+                continue  # the catch-all that adds a slash
+            yield prefix + re.sub(r"<(?:\w+:)?(\w+)>", lambda m: arguments.get(m[1]) or arguments["id"], route)
+
+
+def test_anonymous_people_are_sent_to_the_sign_in(client, pages):
+    for page in pages:
+        response = client.get(page)
+        if page in PUBLIC:
+            assert response.status_code in (200, 302), page
+            continue
+        if page == "/sign-out/":
+            assert response.status_code in (302, 405)
+            continue
+        assert response.status_code == 302, page
+        assert response.url.startswith(("/sign-in/?next=", "/admin/login/?next=")), page
+
+
+def expected(role, page):
+    if page == "/admin/autocomplete/":
+        return {403}  # without saying of which field
+    if page.startswith("/admin/") and page not in PUBLIC:
+        return {200, 302, 405, 404} if role == "administrator" else {403}
+    if page.startswith("/2022-23-q1/"):
+        return {200} if role in ("administrator", "manager", "victims_lead") else {403}
+    if page == "/sign-out/":
+        return {405}
+    assert page in PUBLIC | FOR_ALL, f"say in this test who may read {page}"
+    return {200, 302}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_gets_its_pages_and_is_refused_the_others(request, client, pages, role):
+    client.force_login(request.getfixturevalue(role))
+    for page in pages:
+        assert client.get(page).status_code in expected(role, page), page
+
+
+@pytest.mark.parametrize("role", ["manager", "victims_lead", "reader", "nobody"])
+def test_nobody_but_administrators_posts_to_the_administration(request, client, pages, role):
+    client.force_login(request.getfixturevalue(role))
+    for page in pages:
+        if page.startswith("/admin/") and page not in PUBLIC:
+            assert client.post(page, {}).status_code == 403, page
+
+
+def test_the_sweep_reaches_the_pages_there_are(pages):
+    assert len(pages) > 100
+    assert {"/", "/healthz", "/2022-23-q1/", "/2022-23-q1/print/", "/admin/priorities/plan/import/"} <= set(pages)
+
+
+def test_no_page_changes_anything_when_it_is_only_read(client, pages, administrator):
+    client.force_login(administrator)
+    models = (Plan, Quarter, Priority, QuarterlyUpdate, Indicator, Reading, Assignment, Definition)
+
+    def state():
+        return [list(model.objects.order_by("pk").values()) for model in models]
+
+    before = state()
+    for page in pages:
+        client.get(page)
+    assert state() == before
+
+
+def test_every_model_of_the_project_is_in_the_administration():
+    from django.apps import apps
+
+    apps_of_ours = {"priorities", "indicators", "risks", "goals", "finance", "updates"}
+    ours = {m for m in apps.get_models() if m._meta.app_label in apps_of_ours and not m.__name__.startswith("Historical")}
+    assert ours <= set(admin.site._registry)
+
+
+def test_health_is_open_and_says_nothing_else(client):
+    response = client.get(reverse("healthz"))
+    assert (response.status_code, response.content) == (200, b"ok")
