@@ -82,9 +82,9 @@ def rounding_explains(
 ) -> bool:
     """Whether a stated variance can be true of figures that round to the two printed ones.
 
-    All of it at once: a budget and a forecast within half of their last printed digit, whose difference rounds to the stated
-    amount and, in per cent of the budget, to the stated per cent. Each bound on the difference is a line over the budget,
-    so the widest gap between the upper and the lower ones lies at an end or where two of them cross.
+    All of it at once: a budget and a forecast within half of their last printed digit, whose difference rounds to the
+    stated amount and, in per cent of the budget, to the stated per cent. Each bound on the difference is a line over
+    the budget, so the widest gap between the upper and the lower ones lies at an end or where two of them cross.
     `against` must be positive for a per cent to be checked.
     """
     reach, slack = half_unit(against), half_unit(figure)

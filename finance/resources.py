@@ -7,7 +7,15 @@ from collections.abc import Callable, Hashable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from priorities.cells import CellError, parse_money, parse_period_number, rounded, show_money, show_percent, tidy
+from priorities.cells import (
+    CellError,
+    parse_money,
+    parse_period_number,
+    rounded,
+    show_money,
+    show_percent,
+    tidy,
+)
 from priorities.periods import Period
 from priorities.resources import Column, Key, Problem, SheetResource, cell, fold, wrong
 
@@ -23,9 +31,9 @@ def scale_of(heading: str, default: int = 6) -> int:
 
 
 def parse_variance(text: str, scale: int = 6) -> tuple[Decimal | None, Decimal | None, bool]:
-    """A stated variance, "-2.5% (-0.9)", "-2.5%", "(0.9)" or "0.0": amount in pounds, per cent, and whether it may be either.
+    """A stated variance: "-2.5% (-0.9)", "-2.5%", "(0.9)" or "0.0".
 
-    Raises CellError for anything else.
+    Returns the amount in pounds, the per cent, and whether the number may be either. Raises CellError for the rest.
     """
     cleaned = tidy(text)
     both = re.fullmatch(r"([-+]?[0-9.,]+)\s*%\s*\(\s*([-+]?£?[0-9.,]+[mk]?)\s*\)", cleaned)
@@ -119,7 +127,9 @@ class FinancialPositionResource(SheetResource):
         if computed is None:
             return f"“{text}” is stated, but there are no two figures to compute it from; it was not stored."
         if either:
-            explained = rounding_explains(base, other, amount=amount) or rounding_explains(base, other, percent=per_cent)
+            explained = rounding_explains(base, other, amount=amount) or rounding_explains(
+                base, other, percent=per_cent
+            )
         else:
             explained = rounding_explains(base, other, amount=amount, percent=per_cent)
         if explained:

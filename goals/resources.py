@@ -5,10 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from priorities.cells import CellError, parse_goal_confidence, parse_number, parse_period, parse_title, shorten
+from priorities.cells import (
+    CellError,
+    parse_goal_confidence,
+    parse_number,
+    parse_period,
+    parse_title,
+    shorten,
+)
 from priorities.models import Priority
 from priorities.periods import Period
-from priorities.resources import UNLIKE, Book, Column, Key, SheetResource, cell, fold, likeness, parse_year, wrong
+from priorities.resources import (
+    UNLIKE,
+    Book,
+    Column,
+    Key,
+    SheetResource,
+    cell,
+    fold,
+    likeness,
+    parse_year,
+    wrong,
+)
 
 from .models import Goal, GoalForecast
 
@@ -87,8 +105,8 @@ class GoalResource(SheetResource):
         elif title and likeness(title, found.title) < UNLIKE:
             raise wrong(
                 "Goal",
-                f"Goal {number} is known as “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct the number "
-                "or the title, or rename the goal in the administration first.",
+                f"Goal {number} is known as “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct the "
+                "number or the title, or rename the goal in the administration first.",
             )
         return key, lambda: found
 

@@ -209,5 +209,3 @@ class Background(models.Model):
     def clean(self) -> None:
         if message := forbidden(self.value, self.indicator.unit, self.indicator.decimals):
             raise ValidationError({"value": message})
-
-

@@ -23,10 +23,20 @@ from priorities.cells import (
 )
 from priorities.models import Priority
 from priorities.periods import Period
-from priorities.resources import UNLIKE, Book, Column, Key, SheetResource, cell, fold, likeness, slip_of, wrong
+from priorities.resources import (
+    UNLIKE,
+    Book,
+    Column,
+    Key,
+    SheetResource,
+    cell,
+    fold,
+    likeness,
+    slip_of,
+    wrong,
+)
 
 from .models import Background, Indicator, Reading
-
 
 YEARS_TARGET = re.compile(r"^\s*(?:\d{4}|\d{2})/\d{2}\s+(?=target\b)", re.IGNORECASE)
 
@@ -40,15 +50,14 @@ class Register:
 
     @classmethod
     def of(cls, book: Book) -> Register:
-        register = book.tables.get("indicators register")
+        register: Any = book.tables.get("indicators register")
         if register is None:
-            register = cls()
-            book.tables["indicators register"] = register  # type: ignore[assignment]
+            register = book.tables["indicators register"] = cls()
             priorities = {p.pk: p for p in book.priorities.values() if p.pk}
             for indicator in Indicator.objects.filter(priority__in=priorities).order_by("pk"):
                 indicator.priority = priorities[indicator.priority_id]
                 register.add(indicator)
-        return register  # type: ignore[return-value]
+        return register
 
     def add(self, indicator: Indicator) -> None:
         home = key_of(indicator.priority)
@@ -57,19 +66,25 @@ class Register:
         self.by_title[home, fold(indicator.title)] = indicator
 
     def find(self, priority: Priority, reference: str, title: str) -> Indicator | None:
-        """By reference, then by title; raises ValidationError where the two don't fit together, or a title nearly fits."""
+        """By reference, then by title.
+
+        Raises ValidationError where the two don't fit together, or where a title nearly fits.
+        """
         home = key_of(priority)
         if found := self.by_reference.get((home, reference.casefold())):
             if title and likeness(title, found.title) < UNLIKE:
                 raise wrong(
                     "Indicator",
-                    f"{reference} is known as “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct the "
-                    "reference or the title, or rename the indicator in the administration first.",
+                    f"{reference} is known as “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct "
+                    "the reference or the title, or rename the indicator in the administration first.",
                 )
             return found
         if found := self.by_title.get((home, fold(title))):
             if reference and found.reference:
-                raise wrong("Ref", f"“{shorten(title)}” has the reference {found.reference}; correct {reference} to it.")
+                raise wrong(
+                    "Ref",
+                    f"“{shorten(title)}” has the reference {found.reference}; correct {reference} to it.",
+                )
             return found
         known = [i.title for (where, _), i in self.by_title.items() if where == home]
         if not reference and title and (near := slip_of(title, known)):
@@ -137,7 +152,10 @@ class IndicatorResource(SheetResource):
 
     def make(self, priority: Priority, reference: str, title: str, row: dict[str, Any]) -> Indicator:
         if not title:
-            raise wrong("Ref", f"{reference} is not a known reference; correct it, or write the new indicator's title.")
+            raise wrong(
+                "Ref",
+                f"{reference} is not a known reference; correct it, or write the new indicator's title.",
+            )
         register = Register.of(self.book)
         siblings = [i for (home, _), i in register.by_title.items() if home == key_of(priority)]
         indicator = Indicator(
@@ -152,7 +170,7 @@ class IndicatorResource(SheetResource):
 
 
 def guessed_unit(title: str, figures: str) -> Unit:
-    """The unit of a new indicator whose row doesn't state one, from how its title begins and its figures are written."""
+    """The unit of a new indicator whose row states none, from how its title begins and its figures are written."""
     if "pp" in figures:
         return Unit.POINTS
     return Unit.PERCENT if title.startswith("%") or "%" in figures else Unit.NUMBER

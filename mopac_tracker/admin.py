@@ -1,6 +1,5 @@
 """The admin site: open to administrators, signed in to like the rest of the product."""
 
-from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
@@ -22,12 +21,14 @@ class TrackerAdminSite(AdminSite):
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
         return redirect_to_login(request.GET.get("next", "/admin/"))
 
-    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         inner = super().admin_view(view, cacheable)
 
         def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user.is_authenticated and not self.has_permission(request):
-                raise PermissionDenied("The administration is for administrators. Ask one if you need something changed.")
+                raise PermissionDenied(
+                    "The administration is for administrators. Ask one if you need something changed."
+                )
             return inner(request, *args, **kwargs)
 
         return update_wrapper(refusing, inner)

@@ -27,6 +27,7 @@ from .models import (
     QuarterlyUpdate,
     QuarterRow,
 )
+from .people import signed_in
 from .resources import (
     AssignmentResource,
     DefinitionResource,
@@ -37,7 +38,6 @@ from .resources import (
     QuarterResource,
     SheetResource,
 )
-
 
 admin.site.unregister(Group)  # the groups are the roles in people.py; what each may do is in code
 
@@ -86,15 +86,15 @@ class TrackedAdmin(SheetAdmin, SimpleHistoryAdmin):
     save_on_top = True
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        with recording(by=request.user, source=Source.ADMIN):
+        with recording(by=signed_in(request), source=Source.ADMIN):
             super().save_model(request, obj, form, change)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        with recording(by=request.user, source=Source.ADMIN):
+        with recording(by=signed_in(request), source=Source.ADMIN):
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        with recording(by=request.user, source=Source.ADMIN):
+        with recording(by=signed_in(request), source=Source.ADMIN):
             super().delete_queryset(request, queryset)
 
 
@@ -132,12 +132,12 @@ class DoorForm(forms.ModelForm):
         if isinstance(row, QuarterlyUpdate) and row.pk:
             update = row
         if isinstance(row, Quarter) and row.pk:
-            shut = Quarter.objects.filter(pk=row.pk)
-            return [] if shut.editable_by(self.person).exists() else shut.why_not_editable(self.person)
+            quarters = Quarter.objects.filter(pk=row.pk)
+            return [] if quarters.editable_by(self.person).exists() else quarters.why_not_editable(self.person)
         if update is None:
             return []
-        shut = QuarterlyUpdate.objects.filter(pk=update.pk)
-        return [] if shut.editable_by(self.person).exists() else shut.why_not_editable(self.person)
+        updates = QuarterlyUpdate.objects.filter(pk=update.pk)
+        return [] if updates.editable_by(self.person).exists() else updates.why_not_editable(self.person)
 
 
 class GuardedAdmin(TrackedAdmin):
@@ -147,10 +147,10 @@ class GuardedAdmin(TrackedAdmin):
     row_is_fixed_by: tuple[str, ...] = ()  # set when the row is made, and not changed later
 
     def door(self, request: HttpRequest, obj: Any) -> Any:
-        return writing([obj.update], by=request.user, source=Source.ADMIN)
+        return writing([obj.update], by=signed_in(request), source=Source.ADMIN)
 
     def editable(self, request: HttpRequest, obj: Any) -> bool:
-        return QuarterlyUpdate.objects.filter(pk=obj.update_id).editable_by(request.user).exists()
+        return QuarterlyUpdate.objects.filter(pk=obj.update_id).editable_by(signed_in(request)).exists()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A locked row is shown, not edited; one locked while it was being edited gets the form's own message."""
@@ -199,7 +199,7 @@ class GuardedAdmin(TrackedAdmin):
 class RowAdmin(GuardedAdmin):
     """Rows of a quarterly update."""
 
-    row_is_fixed_by = ("update",)
+    row_is_fixed_by: tuple[str, ...] = ("update",)
     autocomplete_fields: Any = ["update"]
     list_select_related: Any = ["update__quarter", "update__priority"]
     list_filter: Any = ["update__quarter", "update__priority", "confirmed"]
@@ -237,7 +237,7 @@ class PlanAdmin(TrackedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """Saving a plan makes the quarters of its years that are not there yet, as planned."""
-        with writing(by=request.user, source=Source.ADMIN, opening=True):
+        with writing(by=signed_in(request), source=Source.ADMIN, opening=True):
             obj.save()
             Quarter.objects.bulk_create(obj.missing_quarters())
 
@@ -264,11 +264,11 @@ class QuarterAdmin(GuardedAdmin):
 
     def door(self, request: HttpRequest, obj: Any) -> Any:
         if obj.pk:
-            return writing(by=request.user, source=Source.ADMIN, overview_of=[obj])
-        return writing(by=request.user, source=Source.ADMIN, opening=True)
+            return writing(by=signed_in(request), source=Source.ADMIN, overview_of=[obj])
+        return writing(by=signed_in(request), source=Source.ADMIN, opening=True)
 
     def editable(self, request: HttpRequest, obj: Any) -> bool:
-        return Quarter.objects.filter(pk=obj.pk).editable_by(request.user).exists()
+        return Quarter.objects.filter(pk=obj.pk).editable_by(signed_in(request)).exists()
 
 
 @admin.register(QuarterlyUpdate)
@@ -284,11 +284,11 @@ class QuarterlyUpdateAdmin(GuardedAdmin):
 
     def door(self, request: HttpRequest, obj: Any) -> Any:
         if obj.pk:
-            return writing([obj], by=request.user, source=Source.ADMIN)
-        return writing(by=request.user, source=Source.ADMIN, opening=True)
+            return writing([obj], by=signed_in(request), source=Source.ADMIN)
+        return writing(by=signed_in(request), source=Source.ADMIN, opening=True)
 
     def editable(self, request: HttpRequest, obj: Any) -> bool:
-        return QuarterlyUpdate.objects.filter(pk=obj.pk).editable_by(request.user).exists()
+        return QuarterlyUpdate.objects.filter(pk=obj.pk).editable_by(signed_in(request)).exists()
 
 
 @admin.register(Assignment)
@@ -343,5 +343,3 @@ class ChangeSetAdmin(AdministratorsOnly, admin.ModelAdmin):
         return False
 
     has_change_permission = has_delete_permission = has_add_permission
-
-

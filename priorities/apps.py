@@ -11,11 +11,9 @@ class PrioritiesConfig(AppConfig):
         post_migrate.connect(supply_roles_and_definitions, sender=self)
 
 
-def supply_roles_and_definitions(sender: AppConfig, using: str, apps: Any, **kwargs: Any) -> None:
-    """After every migrate: the groups of people.Role and the supplied definitions, where they are missing."""
-    try:
-        apps.get_model("priorities", "Definition")
-    except LookupError:  # migrated back to before there was any
+def supply_roles_and_definitions(sender: AppConfig, using: str, apps: Any = None, **kwargs: Any) -> None:
+    """After every migrate and flush: the groups of people.Role and the supplied definitions, where they are missing."""
+    if apps and "definition" not in apps.all_models["priorities"]:  # migrated back to before there was any
         return
     from django.contrib.auth.models import Group
 

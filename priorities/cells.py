@@ -48,9 +48,7 @@ class Basis(models.TextChoices):
 
     @property
     def short(self) -> str:
-        return {"quarter": "Qtr", "year_to_date": "YTD", "rolling_12_months": "R12", "point_in_time": "PIT"}[
-            self
-        ]
+        return {"quarter": "Qtr", "year_to_date": "YTD", "rolling_12_months": "R12", "point_in_time": "PIT"}[self]
 
 
 class Polarity(models.TextChoices):
@@ -62,7 +60,7 @@ class Polarity(models.TextChoices):
     NONE = "none", "No direction"
 
     def shortfall(self, value: Decimal, expected: Decimal) -> Decimal | None:
-        """How far `value` falls short of `expected`, in their unit: zero or less where it is met, None without direction."""
+        """How far `value` falls short of `expected`, in their unit: zero or less is met, None is without direction."""
         match self:
             case Polarity.HIGHER:
                 return expected - value
@@ -405,7 +403,7 @@ MONEY_EXAMPLE = "write it like £32.7m or £32,700,000"
 def parse_money(text: str, scale: int = 6) -> Decimal:
     """Pounds: "£32.7m", "32.7" (in £m unless `scale` says otherwise), "£32,700,000", "(0.9)", "450k".
 
-    `scale` is the power of ten that a bare number is in: 6 for £m, 3 for £k, 0 for pounds. A bare number with a pound sign
+    `scale` is the power of ten that a bare number is in: 6 for £m, 3 for £k, 0 for pounds. A number with a pound sign
     and no letter is in pounds from £1,000 up. Raises CellError. Keeps the digits typed, so that how far the figure was
     rounded can still be read from its exponent.
     """

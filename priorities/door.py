@@ -7,7 +7,7 @@ of it, report rows refuse to be saved, deleted or written in bulk.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -91,6 +91,7 @@ def writing(
         open_quarters = Quarter.objects.filter(pk__in=quarters).editable_by(by)
         if quarters and models.QuerySet.update(open_quarters, version=raised) != len(quarters):
             raise Refused(*Quarter.objects.filter(pk__in=quarters).why_not_editable(by))
+        row: Any
         for row in (*wanted.values(), *quarters.values()):
             row.version += 1
         door = Door(change_set, by, opening, set(wanted), set(quarters))
@@ -167,7 +168,7 @@ class GuardedQuerySet(RecordedQuerySet):
             row.admit()
         return made
 
-    def bulk_update(self, objs: Iterable[Any], fields: Sequence[str], batch_size: int | None = None) -> int:
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows = list(objs)
         for row in rows:
             row.ask_the_door()
@@ -182,6 +183,7 @@ class GuardedQuerySet(RecordedQuerySet):
         return super().update(**kwargs)
 
     def delete(self) -> Any:
+        row: Any
         for row in self:
             row.ask_the_door()
         return super().delete()

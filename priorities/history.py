@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -89,13 +89,15 @@ def history() -> HistoricalRecords:
 class RecordedQuerySet(models.QuerySet):
     """Bulk writes that history records as it does single ones."""
 
+    model: Any
+
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         with transaction.atomic():
             made = super().bulk_create(objs, *args, **kwargs)
             self.model.history.bulk_history_create(made, batch_size=500)
         return made
 
-    def bulk_update(self, objs: Iterable[Any], fields: Sequence[str], batch_size: int | None = None) -> int:
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows = list(objs)
         with transaction.atomic():
             count = super().bulk_update(rows, fields, batch_size=batch_size)

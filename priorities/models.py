@@ -18,7 +18,7 @@ from .cells import GoalConfidence, Rating
 from .door import Guarded, GuardedQuerySet, OutsideTheDoor, Refused, current_door
 from .history import ChangeSet, RecordedQuerySet, Source, history
 from .people import Assignment, AssignmentRole, Person, Role, Section
-from .periods import FIRST_YEAR, LAST_YEAR, Period, year_label
+from .periods import FIRST_YEAR, LAST_YEAR, Period
 from .rules import Rule, only
 
 __all__ = [
@@ -82,9 +82,9 @@ class Plan(models.Model):
     def missing_quarters(self) -> list[Quarter]:
         """The quarters of its years that don't exist yet, unsaved, as planned."""
         have = set(
-            Quarter.objects.filter(
-                financial_year__gte=self.first_year, financial_year__lte=self.last_year
-            ).values_list("financial_year", "number")
+            Quarter.objects.filter(financial_year__gte=self.first_year, financial_year__lte=self.last_year).values_list(
+                "financial_year", "number"
+            )
         )
         return [
             Quarter(plan=self, financial_year=p.year, number=p.number)
@@ -236,6 +236,7 @@ class QuarterlyUpdateQuerySet(GuardedQuerySet):
         """One sentence for each of these that this person can't edit now."""
         editable = set(self.editable_by(person).values_list("pk", flat=True))
         reasons = []
+        update: Any
         for update in self.exclude(pk__in=editable).select_related("priority", "quarter"):
             status = UpdateStatus(update.status)
             if status not in UpdateStatus.editable():
@@ -287,13 +288,9 @@ class QuarterlyUpdate(Guarded, models.Model):
     due_on = models.DateField("extended to", null=True, blank=True, help_text="Empty: the quarter's own date.")
     leads = models.CharField(max_length=200, blank=True, help_text="The names of its leads, as they were then.")
     submitted_at = models.DateTimeField(null=True, blank=True)
-    submitted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     approved_at = models.DateTimeField(null=True, blank=True)
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     version = models.PositiveIntegerField(default=0, editable=False)
 
     objects = QuarterlyUpdateQuerySet.as_manager()
@@ -321,9 +318,9 @@ class QuarterlyUpdate(Guarded, models.Model):
     def readable_sections(self, person: Person | None) -> frozenset[str]:
         """The sections of this update that a person may read in the report; None, at the command line, reads all.
 
-        The one rule: administrators and managers read everything at any time; leads and deputies their own priorities, and
-        contributors their own sections. Once approved, it is read by everybody with a priority of their own, and once closed
-        by readers too.
+        The one rule: administrators and managers read everything at any time; leads and deputies their own priorities,
+        and contributors their own sections. Once approved, it is read by everybody with a priority of their own, and
+        once closed by readers too.
         """
         everything = frozenset(Section.values)
         if person is None or person.sees_all:
@@ -367,7 +364,8 @@ class QuarterRow(Guarded, models.Model):
     update = models.ForeignKey(QuarterlyUpdate, models.PROTECT, related_name="%(class)ss")
     version = models.PositiveIntegerField(default=0, editable=False)
     confirmed = models.BooleanField(
-        default=False, help_text="Whether somebody said that this is right for this quarter, not just carried forward."
+        default=False,
+        help_text="Whether somebody said that this is right for this quarter, not just carried forward.",
     )
 
     objects = QuarterRowQuerySet.as_manager()
@@ -376,13 +374,13 @@ class QuarterRow(Guarded, models.Model):
         abstract = True
         base_manager_name = "objects"
 
-    def door_key(self) -> tuple[str, int | None]:
-        return "update", self.update_id or 0
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             self.version += 1
         super().save(*args, **kwargs)
+
+    def door_key(self) -> tuple[str, int | None]:
+        return "update", self.update_id or 0
 
 
 def new_key() -> uuid.UUID:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -77,12 +78,19 @@ class Person(AbstractUser):
         return frozenset(a.section for a in mine if a.section)
 
 
+def signed_in(request: HttpRequest) -> Person:
+    """The person of a request that has passed the sign-in."""
+    assert isinstance(request.user, Person)
+    return request.user
+
+
 class AssignmentQuerySet(RecordedQuerySet):
     def current(self) -> AssignmentQuerySet:
         """Those in force today; a deputy may be named for dates."""
         today = timezone.localdate()
         return self.filter(
-            Q(starts_on__isnull=True) | Q(starts_on__lte=today), Q(ends_on__isnull=True) | Q(ends_on__gte=today)
+            Q(starts_on__isnull=True) | Q(starts_on__lte=today),
+            Q(ends_on__isnull=True) | Q(ends_on__gte=today),
         )
 
 

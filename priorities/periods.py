@@ -1,4 +1,4 @@
-"""Quarters of the financial year, April to March: pure arithmetic, labels, slugs, and the model field and URL converter."""
+"""Quarters of the financial year, April to March: arithmetic, labels, slugs, the model field and the URL converter."""
 
 from __future__ import annotations
 
@@ -111,6 +111,9 @@ class PeriodFormField(forms.CharField):
 
 class PeriodField(models.CharField):
     """A Period, stored as its slug: readable in the database and sorting in time."""
+
+    _pyi_private_set_type: Any  # for the type checker: not text
+    _pyi_private_get_type: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["max_length"] = 10

@@ -37,13 +37,13 @@ from .cells import (
 from .door import writing
 from .history import Source
 from .models import (
+    PLAN_YEARS,
     Assignment,
     AssignmentRole,
     Definition,
     DefinitionKind,
     Person,
     Plan,
-    PLAN_YEARS,
     Priority,
     Quarter,
     QuarterlyUpdate,
@@ -160,7 +160,7 @@ class Book:
     """What the rows of one import refer to and make, loaded once and shared by its resources."""
 
     by: Person | None = None
-    tables: dict[str, dict[Hashable, Any]] = field(default_factory=dict)
+    tables: dict[str, Any] = field(default_factory=dict)
     locked: dict[int, str] = field(default_factory=dict)
     _loaded: bool = False
 
@@ -203,7 +203,8 @@ class Book:
         period = self.period(row)
         if period not in self.quarters:
             raise wrong(
-                "Quarter", f"{period} is not known yet; name it on a Quarter sheet, or correct it to a known quarter."
+                "Quarter",
+                f"{period} is not known yet; name it on a Quarter sheet, or correct it to a known quarter.",
             )
         return self.quarters[period]
 
@@ -266,13 +267,14 @@ def update_key(update: QuarterlyUpdate) -> tuple[Period, str]:
 class SheetResource(resources.Resource):
     """Base: identifies each row's instance without a query, leaves blanks alone, checks rules, and plans.
 
-    A subclass has `identify`, which gives the row's natural key and how to make a new instance, and `stored`, which gives
-    the instances there are. Set `setup` where the model isn't a report row, so that no quarterly update is locked for it.
+    A subclass has `identify`, which gives the row's natural key and how to make a new instance, and `stored`, which
+    gives the instances there are. `setup` says that the model isn't a report row: no update is locked for it.
     """
 
     setup = False
     administrators_only = False
     required: tuple[str, ...] = ()
+
     class Meta:
         instance_loader_class = BaseInstanceLoader  # identify() finds the row
         skip_diff = skip_html_diff = True  # skip_row() compares, after_import_row() shows
@@ -368,9 +370,7 @@ class SheetResource(resources.Resource):
     def after_init_instance(self, instance: Any, new: bool, row: dict[str, Any], **kwargs: Any) -> None:
         self.before = {} if new else values_of(instance)
 
-    def skip_row(
-        self, instance: Any, original: Any, row: dict[str, Any], import_validation_errors: Any = None
-    ) -> bool:
+    def skip_row(self, instance: Any, original: Any, row: dict[str, Any], import_validation_errors: Any = None) -> bool:
         now = values_of(instance)
         self.changes = {name: (self.before.get(name), value) for name, value in now.items()}
         if self.before:
@@ -512,7 +512,8 @@ class PlanResource(SheetResource):
             return period.year, lambda: self.make(title, period)
         if title and fold(title) != fold(plan.title):
             raise wrong(
-                "Plan", f"{period} belongs to the plan “{plan.title}”; write that title, or leave the cell empty."
+                "Plan",
+                f"{period} belongs to the plan “{plan.title}”; write that title, or leave the cell empty.",
             )
         return plan.first_year, lambda: plan
 
@@ -575,9 +576,7 @@ class QuarterResource(SheetResource):
         return period, lambda: self.book.quarters[period]
 
     def make(self, plan: Plan, period: Period) -> Quarter:
-        quarter = Quarter(
-            plan=plan, financial_year=period.year, number=period.number, status=QuarterStatus.OPEN
-        )
+        quarter = Quarter(plan=plan, financial_year=period.year, number=period.number, status=QuarterStatus.OPEN)
         self.book.quarters[period] = quarter
         return quarter
 
@@ -636,7 +635,9 @@ class PriorityResource(SheetResource):
         return priority
 
     def import_instance(self, instance: Any, row: dict[str, Any], **kwargs: Any) -> None:
-        if instance.pk is None or not cell(row, "Quarter"):  # a title is changed in the administration, not by a quarter's sheet
+        if instance.pk is None or not cell(
+            row, "Quarter"
+        ):  # a title is changed in the administration, not by a quarter's sheet
             super().import_instance(instance, row, **kwargs)
 
 
@@ -736,7 +737,10 @@ class AssignmentResource(SheetResource):
         priority = self.book.priority(row, self.book.plan_of(row))
         username, role, section = cell(row, "Person"), cell(row, "Role"), cell(row, "Section")
         if username not in self.people:
-            raise wrong("Person", f"“{shorten(username)}” is not a known user name; correct it, or add the person first.")
+            raise wrong(
+                "Person",
+                f"“{shorten(username)}” is not a known user name; correct it, or add the person first.",
+            )
         made = Assignment(
             priority=priority,
             person=self.people[username],

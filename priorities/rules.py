@@ -30,6 +30,7 @@ def holds(condition: Q, row: models.Model) -> bool | None:
     Knows =, <, <=, >, >=, in and isnull between a column and a value or another column; raises KeyError for the rest.
     """
     known: list[bool | None] = []
+    child: Any
     for child in condition.children:
         if isinstance(child, Q):
             known.append(holds(child, row))
@@ -40,7 +41,7 @@ def holds(condition: Q, row: models.Model) -> bool | None:
             known.append((value is None) == other)
             continue
         if isinstance(other, F):
-            other = getattr(row, other.name)
+            other = getattr(row, other.name)  # type: ignore[attr-defined]
         known.append(_compared(_COMPARE[lookup or "exact"], value, other))
     decisive = condition.connector == Q.OR  # one True settles an OR, one False an AND
     if decisive in known:
@@ -62,6 +63,8 @@ def _compared(compare: Any, value: Any, other: Any) -> bool | None:
 
 class Rule(models.CheckConstraint):
     """A check constraint whose validation costs no query; `field` names the field that its message belongs to."""
+
+    condition: Q
 
     def __init__(self, *, condition: Q, name: str, message: str, field: str = NON_FIELD_ERRORS) -> None:
         super().__init__(condition=condition, name=name, violation_error_message=message)

@@ -1,4 +1,4 @@
-"""Charts as inline SVG: presentation attributes only, so that they print, need no script and pass the content policy."""
+"""Charts as inline SVG: presentation attributes only, so they print, need no script and pass the content policy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def counts_bar(counts: Counts, what: str) -> SafeString:
         width = LEAST + spare * n / total
         fill, ink = FILLS[letter]
         text = f"{n} {letter}" if letter != "none" else f"{n} –"
-        segments.append((f"{left:.1f}", f"{width - 1:.1f}", BAR_HEIGHT, fill, f"{left + width / 2 - 0.5:.1f}", ink, text))
+        segments.append(
+            (f"{left:.1f}", f"{width - 1:.1f}", BAR_HEIGHT, fill, f"{left + width / 2 - 0.5:.1f}", ink, text)
+        )
         left += width
     return format_html(
         '<svg class="bar" role="img" aria-label="{}: {}" width="{}" height="{}" viewBox="0 0 {} {}">{}</svg>',
@@ -84,7 +86,8 @@ def finance_chart(rows: Sequence[FinanceRow], title: str) -> SafeString:
         '<svg class="chart" role="img" aria-label="{}. {}" width="{}" height="{}" viewBox="0 0 {} {}">'
         '<line x1="12" x2="{}" y1="{}" y2="{}" stroke="{}"/>{}'
         '<polyline points="{}" fill="none" stroke="{}" stroke-width="1.6" stroke-dasharray="5 3"/>{}{}'
-        '<rect x="12" y="167" width="12" height="9" fill="{}"/><text x="29" y="175.5" font-size="12" fill="{}">Actual</text>'
+        '<rect x="12" y="167" width="12" height="9" fill="{}"/>'
+        '<text x="29" y="175.5" font-size="12" fill="{}">Actual</text>'
         '<line x1="82" x2="104" y1="171.5" y2="171.5" stroke="{}" stroke-width="1.6" stroke-dasharray="5 3"/>'
         '<text x="110" y="175.5" font-size="12" fill="{}">Profile, cumulative £m</text></svg>',
         title,

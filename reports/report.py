@@ -393,7 +393,7 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
         """A section's rows by update: all of them where the reader may see the section, else those they hold."""
         found: dict[int, list[Any]] = {pk: [] for pk in sections}
         for row in queryset.filter(update__in=wanted):
-            held = reader is not None and holder and getattr(getattr(row, holder), "holder_id") == reader.pk
+            held = reader is not None and holder and getattr(row, holder).holder_id == reader.pk
             if section in sections[row.update_id] or held:
                 found[row.update_id].append(row)
         return found
@@ -403,9 +403,7 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
         Section.INDICATORS,
         "indicator",
     )
-    assessments = rows(
-        Assessment.objects.select_related("risk").order_by("position", "pk"), Section.RISKS, "risk"
-    )
+    assessments = rows(Assessment.objects.select_related("risk").order_by("position", "pk"), Section.RISKS, "risk")
     forecasts = rows(GoalForecast.objects.select_related("goal").order_by("goal__number"), Section.GOALS, "goal")
     positions = rows(FinancialPosition.objects.order_by("period"), Section.FINANCE)
 
@@ -449,9 +447,11 @@ def overview_is_readable(quarter: Quarter, reader: Person | None) -> bool:
 
 def names_of_leads(updates: list[QuarterlyUpdate]) -> dict[int, list[str]]:
     names: dict[int, list[str]] = {}
-    for assignment in Assignment.objects.current().filter(
-        role=AssignmentRole.LEAD, priority__in=[update.priority_id for update in updates]
-    ).select_related("person"):
+    for assignment in (
+        Assignment.objects.current()
+        .filter(role=AssignmentRole.LEAD, priority__in=[update.priority_id for update in updates])
+        .select_related("person")
+    ):
         names.setdefault(assignment.priority_id, []).append(str(assignment.person))
     return names
 

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from priorities.models import Person, Quarter, QuarterStatus
+from priorities.people import signed_in
 from priorities.periods import Period
 
 from .report import quarterly_report
@@ -34,9 +35,8 @@ def readable(person: Person) -> list[Quarter]:
 
 
 def take(request: HttpRequest, period: Period) -> Shelf:
-    """The quarter of an address, among those that this person may read; 404 if there is none, 403 if it isn't for them."""
-    assert isinstance(request.user, Person)
-    quarters = readable(request.user)
+    """The quarter of an address, among those that this person may read; 404 without one, 403 if it isn't for them."""
+    quarters = readable(signed_in(request))
     current = next((quarter for quarter in quarters if quarter.period == period), None)
     if current is None:
         found = Quarter.objects.at(period).first()
@@ -49,8 +49,7 @@ def take(request: HttpRequest, period: Period) -> Shelf:
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, Person)
-    quarters = readable(request.user)
+    quarters = readable(signed_in(request))
     if quarters:
         return redirect("reports:overview", quarters[0].period)
     return render(request, "reports/empty.html", {"any_quarter": Quarter.objects.exists()})
@@ -58,13 +57,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def overview(request: HttpRequest, period: Period) -> HttpResponse:
     shelf = take(request, period)
-    report = quarterly_report(shelf.current, request.user)
+    report = quarterly_report(shelf.current, signed_in(request))
     return render(request, "reports/overview.html", {"report": report, "shelf": shelf})
 
 
 def priority(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     shelf = take(request, period)
-    report = quarterly_report(shelf.current, request.user, only=slug)
+    report = quarterly_report(shelf.current, signed_in(request), only=slug)
     part = next((part for part in report.priorities if part.slug == slug), None)
     if part is None:
         raise Http404(f"{period} has no priority at this address.")
@@ -74,5 +73,5 @@ def priority(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
 def printable(request: HttpRequest, period: Period) -> HttpResponse:
     """The whole quarter on one page, to print."""
     shelf = take(request, period)
-    report = quarterly_report(shelf.current, request.user)
+    report = quarterly_report(shelf.current, signed_in(request))
     return render(request, "reports/print.html", {"report": report, "shelf": shelf, "now": timezone.localtime()})

@@ -1,11 +1,10 @@
 """Three people that every test knows, named for what they may do, and the reference quarter."""
 
 import pytest
-from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 from priorities.models import Person, Quarter, Role
-from tests.make import make_assignment, make_person, make_priority
+from tests.make import make_assignment, make_person, make_priority, with_role
 
 
 @pytest.fixture
@@ -26,12 +25,6 @@ def victims_lead(victims):
 @pytest.fixture
 def trust_lead(trust):
     return make_assignment(trust, make_person("trust-lead")).person
-
-
-def with_role(username, role):
-    person = make_person(username)
-    person.groups.add(Group.objects.get(name=role))
-    return person
 
 
 @pytest.fixture

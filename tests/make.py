@@ -3,6 +3,9 @@
 from contextlib import contextmanager
 from decimal import Decimal
 
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+
 from finance.models import FinancialPosition
 from goals.models import Goal, GoalForecast
 from indicators.models import Indicator, Reading
@@ -68,16 +71,12 @@ def make_update(priority, quarter=None, status=UpdateStatus.IN_PROGRESS, **kwarg
 
 def set_status(update, status):
     """Put an update into a state, past the door: the moves themselves are tested elsewhere."""
-    from django.db.models import QuerySet
-
     QuerySet.update(QuarterlyUpdate.objects.filter(pk=update.pk), status=status)
     update.status = status
     return update
 
 
 def close(quarter):
-    from django.db.models import QuerySet
-
     QuerySet.update(Quarter.objects.filter(pk=quarter.pk), status=QuarterStatus.CLOSED)
     QuerySet.update(QuarterlyUpdate.objects.filter(quarter=quarter), status=UpdateStatus.CLOSED)
     quarter.status = QuarterStatus.CLOSED
@@ -108,7 +107,9 @@ def make_reading(update, indicator=None, **kwargs):
 
 def make_assessment(update, kind="risk", description="Demand may rise", **kwargs):
     risk = Risk.objects.create(priority=update.priority, kind=kind)
-    assessment = Assessment(update=update, risk=risk, description=description, **{"level": "H", "trend": "up", **kwargs})
+    assessment = Assessment(
+        update=update, risk=risk, description=description, **{"level": "H", "trend": "up", **kwargs}
+    )
     with door(update):
         assessment.save()
     return assessment
@@ -127,7 +128,12 @@ def make_forecast(update, goal=None, **kwargs):
 
 
 def make_position(update, period=1, **kwargs):
-    defaults = {"budget": 32_700_000, "forecast": 31_900_000, "ytd_profile": 3_000_000, "ytd_actual": 2_900_000}
+    defaults = {
+        "budget": 32_700_000,
+        "forecast": 31_900_000,
+        "ytd_profile": 3_000_000,
+        "ytd_actual": 2_900_000,
+    }
     position = FinancialPosition(update=update, period=period, **{**defaults, **kwargs})
     with door(update):
         position.save()
@@ -145,3 +151,9 @@ def make_full_update(priority, quarter, rows=3):
         make_forecast(update, goal or make_goal(priority, n, financial_year=quarter.financial_year))
     make_position(update)
     return update
+
+
+def with_role(username, role):
+    person = make_person(username)
+    person.groups.add(Group.objects.get(name=role))
+    return person

@@ -29,9 +29,7 @@ def main() -> int:
 
 def run(url: str) -> int:
     print(f"PostgreSQL: {'a server of its own' if '%2F' in url else 'the server named by DATABASE_URL'}")
-    return subprocess.call(
-        [sys.executable, "-m", "pytest", *sys.argv[1:]], env={**os.environ, "DATABASE_URL": url}
-    )
+    return subprocess.call([sys.executable, "-m", "pytest", *sys.argv[1:]], env={**os.environ, "DATABASE_URL": url})
 
 
 if __name__ == "__main__":

@@ -58,7 +58,11 @@ def test_signing_out_is_a_button_not_a_link(client, manager):
 
 def test_the_password_is_changed(client, manager):
     client.force_login(manager)
-    new = {"old_password": "quarterly-demo", "new_password1": "three odd words", "new_password2": "three odd words"}
+    new = {
+        "old_password": "quarterly-demo",
+        "new_password1": "three odd words",
+        "new_password2": "three odd words",
+    }
     assert client.post("/password/", new).url == "/password/done/"
     assert client.get("/password/done/").status_code == 200
     client.logout()

@@ -28,7 +28,14 @@ def manage(*arguments, **environment):
 
 
 def test_the_deployment_check_is_clean():
-    done = manage("check", "--deploy", "--fail-level", "WARNING", SECRET_KEY="x" * 40 + "Ab1_" * 8, ALLOWED_HOSTS="tracker.example")
+    done = manage(
+        "check",
+        "--deploy",
+        "--fail-level",
+        "WARNING",
+        SECRET_KEY="x" * 40 + "Ab1_" * 8,
+        ALLOWED_HOSTS="tracker.example",
+    )
     assert done.returncode == 0, done.stderr
 
 

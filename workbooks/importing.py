@@ -73,8 +73,8 @@ def plan_import(sheets: Iterable[Sheet], *, by: Person | None) -> Import:
         elif name:
             found[name] = sheet
     for name, resource_classes in SHEETS.items():
-        if sheet := found.get(name):
-            plan_sheet(name, sheet, resource_classes, book, planned)
+        if name in found:
+            plan_sheet(name, found[name], resource_classes, book, planned)
     if not found and not planned.problems:
         planned.problems.append(f"There is no sheet to read; the sheets are {', '.join(SHEETS)}.")
     return planned
@@ -112,21 +112,23 @@ def heading_row(rows: list[list[str]], resources: Iterable[SheetResource]) -> in
     return best
 
 
-def plan_sheet(
-    name: str, sheet: Sheet, classes: tuple[type[SheetResource], ...], book: Book, planned: Import
-) -> None:
+def plan_sheet(name: str, sheet: Sheet, classes: tuple[type[SheetResource], ...], book: Book, planned: Import) -> None:
     resources = [resource(book) for resource in classes]
     head = heading_row(sheet.rows, resources)
     headings = sheet.rows[head]
     width = len(headings)
     body = [(head + 2 + n, row) for n, row in enumerate(sheet.rows[head + 1 :]) if any(row)]
     if not body:
-        planned.problems.append(f"{name}!{cell_name(head + 2, 1)}: there is no row below the headings; add one, or remove the sheet.")
+        planned.problems.append(
+            f"{name}!{cell_name(head + 2, 1)}: there is no row below the headings; add one, or remove the sheet."
+        )
         return
     for number, row in body:
         if len(row) > width and any(row[width:]):
             place = cell_name(number, width + 1)
-            planned.problems.append(f"{name}!{place}: “{row[width]}” stands beyond the last heading; move or remove it.")
+            planned.problems.append(
+                f"{name}!{place}: “{row[width]}” stands beyond the last heading; move or remove it."
+            )
     places: list[int] = [number for number, _ in body]
     told: list[str] = []
     for resource in resources:

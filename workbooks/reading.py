@@ -42,7 +42,9 @@ def read_workbook(path: Path) -> tuple[list[Sheet], list[Unreadable]]:
     if not path.exists():
         raise Unreadable(str(path), "there is no such file or folder; check the path.")
     if not path.is_dir():
-        raise Unreadable(path.name, "only a folder of .csv files can be imported; save each sheet as CSV into one folder.")
+        raise Unreadable(
+            path.name, "only a folder of .csv files can be imported; save each sheet as CSV into one folder."
+        )
     files = sorted(path.glob("*.csv"))
     if not files:
         raise Unreadable(path.name, "the folder holds no .csv file; save each sheet as CSV into it.")
@@ -70,6 +72,8 @@ def read_csv(file: Path) -> list[list[str]]:
     first = text.lstrip().split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     try:
-        return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)]
+        return [
+            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+        ]
     except csv.Error as error:
         raise Unreadable(file.stem, f"the CSV is damaged ({error}); save the sheet again.") from None

@@ -17,7 +17,10 @@ register.filter("counts_text", counts_text)
 def rag(letter: str | None, word: str) -> SafeString:
     """A status: its letter for the eye, its word for screen readers, its colour and shape on top."""
     if not letter:
-        return format_html('<span class="rag rag-none"><span aria-hidden="true">–</span><span class="sr">{}</span></span>', word)
+        return format_html(
+            '<span class="rag rag-none"><span aria-hidden="true">–</span><span class="sr">{}</span></span>',
+            word,
+        )
     return format_html('<span class="rag rag-{}">{}<span class="sr"> {}</span></span>', letter.lower(), letter, word)
 
 

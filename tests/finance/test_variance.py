@@ -81,7 +81,8 @@ def test_what_is_no_variance_is_told():
 
 
 @pytest.mark.parametrize(
-    ("heading", "scale"), [("Budget", 6), ("Budget (£m)", 6), ("Budget (£k)", 3), ("Budget (£000s)", 3), ("Forecast (£)", 0)]
+    ("heading", "scale"),
+    [("Budget", 6), ("Budget (£m)", 6), ("Budget (£k)", 3), ("Budget (£000s)", 3), ("Forecast (£)", 0)],
 )
 def test_a_heading_may_say_its_scale(heading, scale):
     assert scale_of(heading) == scale

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from indicators.confidence import suggested_confidence
 
 
-def suggest(value, target, unit="percent", polarity="higher", basis="year_to_date", target_basis="", quarter=1, tolerance=None):
+def suggest(
+    value,
+    target,
+    unit="percent",
+    polarity="higher",
+    basis="year_to_date",
+    target_basis="",
+    quarter=1,
+    tolerance=None,
+):
     return suggested_confidence(
         value=None if value is None else Decimal(value),
         target=None if target is None else Decimal(target),
@@ -55,7 +64,9 @@ def test_the_same_count_is_judged_more_sternly_as_the_year_goes_on(quarter, lett
 )
 def test_both_bases_decide_what_a_count_is_held_against(basis, target_basis, expected):
     def at(value):
-        return suggest(value, 400, unit="number", basis=basis, target_basis=target_basis, quarter=2, tolerance=Decimal(0))
+        return suggest(
+            value, 400, unit="number", basis=basis, target_basis=target_basis, quarter=2, tolerance=Decimal(0)
+        )
 
     assert (at(expected), at(expected - 1)) == ("G", "R")
 

@@ -9,7 +9,16 @@ from django.urls import reverse
 from indicators.models import Indicator, Reading
 from priorities.history import Source
 from priorities.models import Definition, Plan, Quarter, QuarterlyUpdate, UpdateStatus
-from tests.make import close, door, make_indicator, make_plan, make_quarter, make_reading, make_update, set_status
+from tests.make import (
+    close,
+    door,
+    make_indicator,
+    make_plan,
+    make_quarter,
+    make_reading,
+    make_update,
+    set_status,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +137,9 @@ def test_a_new_plan_gets_its_quarters(client):
 
 
 def test_a_plan_that_ends_before_it_begins_is_told(client):
-    response = client.post(reverse("admin:priorities_plan_add"), {"title": "Plan", "first_year": 2025, "last_year": 2022})
+    response = client.post(
+        reverse("admin:priorities_plan_add"), {"title": "Plan", "first_year": 2025, "last_year": 2022}
+    )
     assert "The last year is before the first; correct one of them." in text(response)
 
 

@@ -54,7 +54,11 @@ def test_measures(text, unit, expected):
 @pytest.mark.parametrize(
     ("text", "unit", "message"),
     [
-        ("27%", "number", "“27%” is in percentage, but this indicator is measured in number; write it like 4,127."),
+        (
+            "27%",
+            "number",
+            "“27%” is in percentage, but this indicator is measured in number; write it like 4,127.",
+        ),
         ("27pp", "percent", "“27pp” is in percentage points, but this indicator is measured in percentage"),
         ("lots", "number", "“lots” is not a figure; write it like 4,127, or say why there is none: [x]."),
         ("1,2,3", "number", "not a figure"),
@@ -115,7 +119,9 @@ def test_more_money_than_fits_is_told():
         cells.parse_money("£32,700,000m")
 
 
-@pytest.mark.parametrize(("text", "letter"), [("g", "G"), ("Green", "G"), (" AMBER ", "A"), ("yellow", "A"), ("R", "R")])
+@pytest.mark.parametrize(
+    ("text", "letter"), [("g", "G"), ("Green", "G"), (" AMBER ", "A"), ("yellow", "A"), ("R", "R")]
+)
 def test_ratings(text, letter):
     assert cells.parse_rating(text) == letter
 
@@ -132,7 +138,15 @@ def test_a_goals_confidence(text, letter):
 
 @pytest.mark.parametrize(
     ("text", "trend"),
-    [("↑", "up"), ("→", "level"), ("↓", "down"), ("Up", "up"), ("level", "level"), ("no change", "level"), ("DOWN", "down")],
+    [
+        ("↑", "up"),
+        ("→", "level"),
+        ("↓", "down"),
+        ("Up", "up"),
+        ("level", "level"),
+        ("no change", "level"),
+        ("DOWN", "down"),
+    ],
 )
 def test_trends(text, trend):
     assert cells.parse_trend(text) == trend
@@ -148,19 +162,35 @@ def test_levels(text, level):
     assert cells.parse_level(text) == level
 
 
-@pytest.mark.parametrize(("text", "unit"), [("%", Unit.PERCENT), ("Number", Unit.NUMBER), ("pp", Unit.POINTS), ("No.", Unit.NUMBER)])
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("%", Unit.PERCENT), ("Number", Unit.NUMBER), ("pp", Unit.POINTS), ("No.", Unit.NUMBER)],
+)
 def test_units(text, unit):
     assert cells.parse_unit(text) == unit
 
 
-@pytest.mark.parametrize(("text", "basis"), [("R12", "rolling_12_months"), ("year to date", "year_to_date"), ("Quarter", "quarter")])
+@pytest.mark.parametrize(
+    ("text", "basis"),
+    [("R12", "rolling_12_months"), ("year to date", "year_to_date"), ("Quarter", "quarter")],
+)
 def test_bases(text, basis):
     assert cells.parse_basis(text) == basis
 
 
 @pytest.mark.parametrize(
     "text",
-    ["Q1 2022/23", "q1 22/23", "2022/23 Q1", "2022-23-q1", "Q1 2022-23", "Q1 2022/2023", " Q1\u00a02022/23 ", "22/23 Q1", "G1 2022/23"],
+    [
+        "Q1 2022/23",
+        "q1 22/23",
+        "2022/23 Q1",
+        "2022-23-q1",
+        "Q1 2022-23",
+        "Q1 2022/2023",
+        " Q1\u00a02022/23 ",
+        "22/23 Q1",
+        "G1 2022/23",
+    ],
 )
 def test_quarters(text):
     assert cells.parse_period(text) == Period(2022, 1)
@@ -192,12 +222,16 @@ def test_periods_of_the_year(text, number):
     assert cells.parse_period_number(text) == number
 
 
-@pytest.mark.parametrize(("text", "reference"), [("1a", "1a"), ("10", "10"), ("10.0", "10"), ("2b.", "2b"), ("1.1", "1.1")])
+@pytest.mark.parametrize(
+    ("text", "reference"), [("1a", "1a"), ("10", "10"), ("10.0", "10"), ("2b.", "2b"), ("1.1", "1.1")]
+)
 def test_references(text, reference):
     assert cells.parse_reference(text) == reference
 
 
-@pytest.mark.parametrize("text", ["30/06/2022", "2022-06-30", "30 June 2022", "30 Jun 2022", "30.06.2022", "2022-06-30 00:00:00"])
+@pytest.mark.parametrize(
+    "text", ["30/06/2022", "2022-06-30", "30 June 2022", "30 Jun 2022", "30.06.2022", "2022-06-30 00:00:00"]
+)
 def test_dates_have_the_day_first(text):
     assert cells.parse_date(text).isoformat() == "2022-06-30"
 
@@ -213,7 +247,12 @@ def test_a_titles_footnote_asterisks_are_not_part_of_it():
 
 @pytest.mark.parametrize(
     ("value", "unit", "decimals", "text"),
-    [("27.0000", "percent", 0, "27%"), ("4127", "number", 0, "4,127"), ("-18", "percentage_points", 0, "−18pp"), ("0.25", "percent", 1, "0.3%")],
+    [
+        ("27.0000", "percent", 0, "27%"),
+        ("4127", "number", 0, "4,127"),
+        ("-18", "percentage_points", 0, "−18pp"),
+        ("0.25", "percent", 1, "0.3%"),
+    ],
 )
 def test_measures_are_shown_in_their_unit(value, unit, decimals, text):
     assert cells.show_measure(D(value), unit, decimals) == text
@@ -221,7 +260,14 @@ def test_measures_are_shown_in_their_unit(value, unit, decimals, text):
 
 @pytest.mark.parametrize(
     ("pounds", "text"),
-    [(32_700_000, "£32.7m"), (-800_000, "−£0.8m"), (0, "£0.0m"), (-40_000, "£0.0m"), (50_000, "£0.1m"), (1_234_500_000, "£1,234.5m")],
+    [
+        (32_700_000, "£32.7m"),
+        (-800_000, "−£0.8m"),
+        (0, "£0.0m"),
+        (-40_000, "£0.0m"),
+        (50_000, "£0.1m"),
+        (1_234_500_000, "£1,234.5m"),
+    ],
 )
 def test_money_is_shown_in_millions(pounds, text):
     assert cells.show_money(D(pounds)) == text

@@ -10,7 +10,14 @@ from goals.models import GoalForecast
 from indicators.models import Reading
 from priorities.door import OutsideTheDoor, Refused, writing
 from priorities.history import ChangeSet, Source
-from priorities.models import Assignment, AssignmentRole, QuarterlyUpdate, QuarterRow, UpdateStatus, create_plan
+from priorities.models import (
+    Assignment,
+    AssignmentRole,
+    QuarterlyUpdate,
+    QuarterRow,
+    UpdateStatus,
+    create_plan,
+)
 from tests.make import (
     close,
     door,
@@ -71,10 +78,12 @@ def every_way_of_writing(row):
         "bulk_create ignoring conflicts": lambda: objects.bulk_create([row], ignore_conflicts=True),
         "bulk_update": lambda: objects.bulk_update([row], [field]),
         "the base manager's bulk_update": lambda: base.bulk_update([row], [field]),
-        "a generic object's manager": lambda: ContentType.objects.get_for_model(row)
-        .model_class()
-        ._default_manager.filter(pk=row.pk)
-        .update(**{field: None}),
+        "a generic object's manager": lambda: (
+            ContentType.objects.get_for_model(row)
+            .model_class()
+            ._default_manager.filter(pk=row.pk)
+            .update(**{field: None})
+        ),
     }
 
 
@@ -151,7 +160,10 @@ def test_a_locked_update_is_refused_with_the_reason_and_nothing_is_written(updat
 def test_one_locked_update_among_several_refuses_all(victims, trust):
     quarter = make_quarter()
     free, locked = make_update(victims, quarter), make_update(trust, quarter, status=UpdateStatus.SUBMITTED)
-    with pytest.raises(Refused, match="Trust and confidence increases, Q1 2022/23 is submitted"), door(free, locked):
+    with (
+        pytest.raises(Refused, match="Trust and confidence increases, Q1 2022/23 is submitted"),
+        door(free, locked),
+    ):
         pytest.fail("the door opened")
     assert QuarterlyUpdate.objects.get(pk=free.pk).version == 0
 
@@ -261,7 +273,10 @@ def test_a_closed_quarters_overview_cannot_be_written(victims):
 
 def test_the_overview_is_written_by_managers_not_leads(victims_lead, manager):
     quarter = make_quarter()
-    with pytest.raises(Refused, match="managers and administrators"), door(overview_of=[quarter], by=victims_lead):
+    with (
+        pytest.raises(Refused, match="managers and administrators"),
+        door(overview_of=[quarter], by=victims_lead),
+    ):
         pytest.fail("the door opened")
     with door(overview_of=[quarter], by=manager):
         quarter.overview = "All well"
@@ -321,7 +336,12 @@ def test_a_plan_is_made_by_administrators_only(manager):
 
 
 def test_the_database_refuses_what_the_rules_forbid(update):
-    for bad in ({"value": 1, "missing": "x"}, {"target": 1, "target_missing": "x"}, {"confidence": "Q"}, {"missing": "q"}):
+    for bad in (
+        {"value": 1, "missing": "x"},
+        {"target": 1, "target_missing": "x"},
+        {"confidence": "Q"},
+        {"missing": "q"},
+    ):
         indicator = make_indicator(update.priority, str(bad))
         with pytest.raises(IntegrityError), door(update):
             Reading.objects.bulk_create([Reading(update=update, indicator=indicator, **bad)])

@@ -67,7 +67,14 @@ def test_an_open_quarter_is_marked_draft_and_a_closed_one_is_not(client, demo, d
 
 def test_a_priority_shows_figures_variances_notes_and_slips(client, demo, demo_person):
     page = text(get(client, demo_person("manager"), VICTIMS))
-    for expected in ("4,127", "£32.7m", "−2.4% (−£0.8m)", "[x]", "Data will be available from Q2.", "On baseline"):
+    for expected in (
+        "4,127",
+        "£32.7m",
+        "−2.4% (−£0.8m)",
+        "[x]",
+        "Data will be available from Q2.",
+        "On baseline",
+    ):
         assert expected in page
     assert "Spend against profile" in page
     assert "*" not in page.split("</head>")[1].replace("/*", "")
@@ -150,7 +157,11 @@ def test_text_is_never_markup(client, manager, victims):
 def test_an_empty_update_says_what_there_is_not(client, manager, victims):
     make_update(victims)
     page = text(get(client, manager, f"/2022-23-q1/{victims.slug}/"))
-    for expected in ("No narrative has been written yet", "No figures and no note", "No indicators have been set up"):
+    for expected in (
+        "No narrative has been written yet",
+        "No figures and no note",
+        "No indicators have been set up",
+    ):
         assert expected in page
 
 
@@ -173,7 +184,9 @@ SESSION_USER_AND_ROLES = 4  # session, person, groups, assignments
 
 
 def queries(client, path):
-    with CaptureQueriesContext(connection, ) as found:
+    with CaptureQueriesContext(
+        connection,
+    ) as found:
         assert client.get(path).status_code == 200
     return len(found)
 
@@ -200,7 +213,9 @@ def test_a_page_takes_at_most_ten_queries_whatever_the_rows_and_the_history(requ
     assert few <= 10 + SESSION_USER_AND_ROLES
 
 
-def test_no_page_needs_a_query_more_for_approved_parts(client, victims, trust, trust_lead, django_assert_max_num_queries):
+def test_no_page_needs_a_query_more_for_approved_parts(
+    client, victims, trust, trust_lead, django_assert_max_num_queries
+):
     make_full_update(victims, make_quarter(), rows=3)
     make_update(trust, make_quarter(), status=UpdateStatus.APPROVED)
     client.force_login(trust_lead)

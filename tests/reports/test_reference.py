@@ -80,7 +80,9 @@ def test_every_figure_that_the_report_lacks_has_a_code_and_a_note(priorities):
 
 def test_the_suggestion_agrees_with_the_judgement_but_for_the_two_gaps_that_are_met(priorities):
     rows = [row for p in priorities.values() for row in p["indicators"] if row["confidence"]]
-    differing = {row["title"]: (row["confidence"], row["suggested"]) for row in rows if row["suggested"] != row["confidence"]}
+    differing = {
+        row["title"]: (row["confidence"], row["suggested"]) for row in rows if row["suggested"] != row["confidence"]
+    }
     assert len(rows) == 28
     assert differing == {
         "The MPS is an organisation that I can trust reduce gap from baseline (Black)": ("A", "G"),
@@ -91,7 +93,13 @@ def test_the_suggestion_agrees_with_the_judgement_but_for_the_two_gaps_that_are_
 def test_a_count_is_judged_against_the_part_of_the_year_that_has_gone():
     def suggest(value, quarter):
         return suggested_confidence(
-            value=value, target=2000, unit="number", polarity="higher", basis="year_to_date", target_basis="", quarter=quarter
+            value=value,
+            target=2000,
+            unit="number",
+            polarity="higher",
+            basis="year_to_date",
+            target_basis="",
+            quarter=quarter,
         )
 
     assert [suggest(500, q) for q in (1, 2, 3, 4)] == ["G", "R", "R", "R"]

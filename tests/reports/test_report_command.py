@@ -9,8 +9,18 @@ pytestmark = pytest.mark.django_db
 def test_json_is_printed_to_the_contract(demo, capsys):
     call_command("report", "2022-23-q1", "--format", "json")
     report = json.loads(capsys.readouterr().out)
-    assert (report["schema"], report["quarter"], report["label"], report["status"]) == (1, "2022-23-q1", "Q1 2022/23", "open")
-    keys = [row["key"] for p in report["priorities"] for rows in ("indicators", "risks", "issues", "goals") for row in p[rows]]
+    assert (report["schema"], report["quarter"], report["label"], report["status"]) == (
+        1,
+        "2022-23-q1",
+        "Q1 2022/23",
+        "open",
+    )
+    keys = [
+        row["key"]
+        for p in report["priorities"]
+        for rows in ("indicators", "risks", "issues", "goals")
+        for row in p[rows]
+    ]
     assert len(keys) == len(set(keys)) == 37 + 24 + 43
 
 
@@ -34,7 +44,11 @@ def test_numbers_in_json_are_whole_where_they_are_whole(demo, capsys):
 
 @pytest.mark.parametrize(
     ("quarter", "message"),
-    [("2022-23-q5", "there is no Q5"), ("spring", "is not a quarter"), ("2035-36-q1", "There is no quarter Q1 2035/36. There are: 2022-23-q1.")],
+    [
+        ("2022-23-q5", "there is no Q5"),
+        ("spring", "is not a quarter"),
+        ("2035-36-q1", "There is no quarter Q1 2035/36. There are: 2022-23-q1."),
+    ],
 )
 def test_a_quarter_that_is_not_there_is_told(demo, quarter, message):
     with pytest.raises(CommandError, match=message):

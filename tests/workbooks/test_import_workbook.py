@@ -21,7 +21,19 @@ pytestmark = pytest.mark.django_db
 DEMO = settings.BASE_DIR / "demo" / "q1-2022-23"
 Q = "Q1 2022/23"
 VICTIMS = "Victims are better supported"
-MODELS = (Plan, Priority, Quarter, QuarterlyUpdate, Indicator, Reading, Risk, Assessment, Goal, GoalForecast, FinancialPosition)
+MODELS = (
+    Plan,
+    Priority,
+    Quarter,
+    QuarterlyUpdate,
+    Indicator,
+    Reading,
+    Risk,
+    Assessment,
+    Goal,
+    GoalForecast,
+    FinancialPosition,
+)
 
 
 @pytest.fixture
@@ -70,7 +82,10 @@ def refused(run, path):
 
 
 def indicators(*rows):
-    return [["Quarter", "Priority", "Ref", "Indicator", "Unit", "Target", "Value"], *([Q, VICTIMS, *row] for row in rows)]
+    return [
+        ["Quarter", "Priority", "Ref", "Indicator", "Unit", "Target", "Value"],
+        *([Q, VICTIMS, *row] for row in rows),
+    ]
 
 
 def test_the_demo_imports_into_an_empty_database_and_again_changes_nothing(run):
@@ -111,9 +126,13 @@ def test_one_changed_cell_is_one_change(run, tmp_path):
 
 def test_a_priority_that_is_nearly_a_known_one_is_questioned(run, book):
     run(DEMO)
-    path = book(Priorities=[["Quarter", "Priority", "Objectives"], [Q, "Victims are better suported", "G"]], Quarter=None)
+    path = book(
+        Priorities=[["Quarter", "Priority", "Objectives"], [Q, "Victims are better suported", "G"]],
+        Quarter=None,
+    )
     assert refused(run, path) == [
-        "Priorities!B2: “Victims are better suported” is not a known priority; did you mean “Victims are better supported”?"
+        "Priorities!B2: “Victims are better suported” is not a known priority; "
+        "did you mean “Victims are better supported”?"
     ]
 
 
@@ -132,7 +151,11 @@ def test_a_priority_named_on_another_sheet_only_is_a_problem(run, book):
 @pytest.mark.parametrize(
     ("unit", "value", "message"),
     [
-        ("number", "27%", "Indicators!G2: “27%” is in percentage, but this indicator is measured in number; write it like 4,127."),
+        (
+            "number",
+            "27%",
+            "Indicators!G2: “27%” is in percentage, but this indicator is measured in number; write it like 4,127.",
+        ),
         ("percent", "-5", "Indicators!G2: A percentage can't be negative"),
         ("number", "1.5", "Indicators!G2: This indicator counts whole things; write a whole number"),
         ("number", "lots", "Indicators!G2: “lots” is not a figure; write it like 4,127"),
@@ -220,7 +243,11 @@ def test_every_problem_is_told_at_once(run, book):
     path = book(
         Priorities=[["Quarter", "Priority", "Objectives", "Time"], [Q, VICTIMS, "purple", "B"]],
         Indicators=indicators(["1a", "Calls", "miles", "1", "1"]),
-        Goals=[["Quarter", "Priority", "No.", "Goal", "Baseline"], [Q, VICTIMS, "one", "A", ""], [Q, VICTIMS, "2", "B", "Q7"]],
+        Goals=[
+            ["Quarter", "Priority", "No.", "Goal", "Baseline"],
+            [Q, VICTIMS, "one", "A", ""],
+            [Q, VICTIMS, "2", "B", "Q7"],
+        ],
     )
     assert [problem.split(":")[0] for problem in refused(run, path)] == [
         "Priorities!C2",
@@ -234,7 +261,9 @@ def test_every_problem_is_told_at_once(run, book):
 def test_a_reference_with_an_unlike_title_is_questioned(run, book):
     run(book(Indicators=indicators(["1a", "Calls to the hub", "number", "1", "1"])))
     (problem,) = refused(run, book(Indicators=indicators(["1a", "Officers recruited this year", "number", "1", "1"])))
-    assert problem.startswith("Indicators!D2: 1a is known as “Calls to the hub”, which is unlike “Officers recruited this year”")
+    assert problem.startswith(
+        "Indicators!D2: 1a is known as “Calls to the hub”, which is unlike “Officers recruited this year”"
+    )
 
 
 def test_a_title_a_letter_from_a_known_one_is_questioned(run, book):
@@ -314,10 +343,17 @@ def test_headings_are_found_under_title_rows_in_any_order_case_and_alias(run, bo
 
 
 def test_a_goals_quarter_may_be_of_next_year(run, book):
-    rows = [["Quarter", "Priority", "No.", "Goal", "Base", "F'Cast", "Conf."], [Q, VICTIMS, "1", "A", "G3", "Q1 2023/24", "CG"]]
+    rows = [
+        ["Quarter", "Priority", "No.", "Goal", "Base", "F'Cast", "Conf."],
+        [Q, VICTIMS, "1", "A", "G3", "Q1 2023/24", "CG"],
+    ]
     run(book(Goals=rows))
     forecast = GoalForecast.objects.get()
-    assert (forecast.goal.baseline.label, forecast.forecast.label, forecast.confidence) == ("Q3 2022/23", "Q1 2023/24", "CG")
+    assert (forecast.goal.baseline.label, forecast.forecast.label, forecast.confidence) == (
+        "Q3 2022/23",
+        "Q1 2023/24",
+        "CG",
+    )
 
 
 def test_background_is_imported(run, book):
@@ -332,13 +368,24 @@ def test_background_is_imported(run, book):
 
 
 def test_the_references_own_columns_give_exactly_four_warnings(run, book):
-    heads = ["Quarter", "Priority", "£m Rev", "Yr Budget", "Forecast", "% (Variance)", "YTD Profile", "YTD Actual", "% (Variance)"]
+    heads = [
+        "Quarter",
+        "Priority",
+        "£m Rev",
+        "Yr Budget",
+        "Forecast",
+        "% (Variance)",
+        "YTD Profile",
+        "YTD Actual",
+        "% (Variance)",
+    ]
     rows = []
     for title, periods in reference.FINANCE.items():
         for row in periods:
             forecast_stated, ytd_stated = reference.FINANCE_VARIANCES_STATED[title][row["period"]]
             millions = [
-                "" if row[k] is None else f"{row[k] / 1e6:.1f}" for k in ("budget", "forecast", "ytd_profile", "ytd_actual")
+                "" if row[k] is None else f"{row[k] / 1e6:.1f}"
+                for k in ("budget", "forecast", "ytd_profile", "ytd_actual")
             ]
             rows.append([Q, title, row["period"], *millions[:2], forecast_stated, *millions[2:], ytd_stated])
     priorities = [["Quarter", "Priority"], *([Q, title] for title in reference.RATINGS)]
@@ -347,14 +394,17 @@ def test_the_references_own_columns_give_exactly_four_warnings(run, book):
     warnings = [line for line in out if line.startswith("Warning")]
     assert [w.split(": ")[1] for w in warnings] == ["Finance!F2", "Finance!F7", "Finance!F8", "Finance!F9"]
     assert warnings[0] == (
-        "Warning: Finance!F2: “-2.5% (-0.9)” is stated, but £32.7m and £31.9m make −2.4% (−£0.8m), and no rounding explains "
-        "it; the computed one is used."
+        "Warning: Finance!F2: “-2.5% (-0.9)” is stated, but £32.7m and £31.9m make −2.4% (−£0.8m), and no rounding "
+        "explains it; the computed one is used."
     )
     assert FinancialPosition.objects.count() == 8
 
 
 def test_money_is_read_in_the_scale_of_its_heading(run, book):
-    rows = [["Quarter", "Priority", "Period", "Budget (£k)", "Forecast (£)"], [Q, VICTIMS, "Q1", "32,700", "31900000"]]
+    rows = [
+        ["Quarter", "Priority", "Period", "Budget (£k)", "Forecast (£)"],
+        [Q, VICTIMS, "Q1", "32,700", "31900000"],
+    ]
     run(book(Finance=rows))
     position = FinancialPosition.objects.get()
     assert (position.budget, position.forecast) == (32_700_000, 31_900_000)
@@ -368,9 +418,13 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(book, django_assert_n
     from workbooks.reading import read_workbook
 
     def queries(n):
-        path = book(Indicators=indicators(*([f"{i}", f"Calls number {i * 7919}", "number", "1", "1"] for i in range(n))))
+        path = book(
+            Indicators=indicators(*([f"{i}", f"Calls number {i * 7919}", "number", "1", "1"] for i in range(n)))
+        )
         sheets, _ = read_workbook(path)
-        with CaptureQueriesContext(connection, ) as found:
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
             assert plan_import(sheets, by=None).problems == []
         return len(found)
 

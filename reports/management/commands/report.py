@@ -21,9 +21,7 @@ def to_json(report: Report) -> str:
 def to_html(report: Report) -> str:
     """One page that needs nothing beside it."""
     styles = (settings.BASE_DIR / "static" / "tracker.css").read_text()
-    return render_to_string(
-        "reports/print.html", {"report": report, "styles": styles, "now": timezone.localtime()}
-    )
+    return render_to_string("reports/print.html", {"report": report, "styles": styles, "now": timezone.localtime()})
 
 
 FORMATS = {"json": to_json, "html": to_html}

@@ -1,0 +1,56 @@
+"""A real Chromium: Debian's package, or the one that CHROMIUM names. Without one, the tests fail."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's loop runs in the tests' own thread
+
+AXE = (Path(__file__).parent / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in Path(item.path).parts:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path:
+        pytest.fail("No Chromium: install Debian's chromium package (make browser does), or name one in CHROMIUM.")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    return {**browser_type_launch_args, "executable_path": path, "args": quiet}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "locale": "en-GB", "viewport": {"width": 1440, "height": 900}}
+
+
+@pytest.fixture
+def sign_in(page, live_server):
+    def sign_in(username):
+        page.goto(f"{live_server.url}/sign-in/")
+        page.get_by_label("User name").fill(username)
+        page.get_by_label("Password").fill("quarterly-demo")
+        page.get_by_role("button", name="Sign in").click()
+
+    return sign_in
+
+
+@pytest.fixture
+def axe(page):
+    """Asserts that axe finds nothing on the page as it is."""
+
+    def check():
+        page.evaluate(AXE)
+        found = page.evaluate("tags => axe.run({runOnly: tags})", TAGS)["violations"]
+        told = [f"{v['id']}: {v['help']} {[n['target'] for n in v['nodes']][:3]}" for v in found]
+        assert not told, told
+
+    return check
