@@ -7,9 +7,10 @@ from django.db import models
 from django.db.models import Q
 
 from priorities.cells import GoalConfidence
+from priorities.fields import PeriodField, holder
 from priorities.history import RecordedQuerySet, history
 from priorities.models import Priority, QuarterRow, Section, new_key, year_field
-from priorities.periods import Period, PeriodField
+from priorities.periods import Period
 from priorities.rules import Rule, only
 
 
@@ -28,14 +29,7 @@ class Goal(models.Model):
         related_name="carried_to",
         help_text="The unfinished goal of an earlier year that this one continues.",
     )
-    holder = models.ForeignKey(
-        "priorities.Person",
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        help_text="The contributor who fills in this row.",
-    )
+    holder = holder()
 
     objects = RecordedQuerySet.as_manager()
     history = history()

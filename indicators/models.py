@@ -11,9 +11,9 @@ from django.db import models
 from django.db.models import Q
 
 from priorities.cells import Basis, Missing, Polarity, Rating, Unit
+from priorities.fields import PeriodField, holder
 from priorities.history import RecordedQuerySet, history
 from priorities.models import Priority, QuarterRow, Section, new_key
-from priorities.periods import PeriodField
 from priorities.rules import Rule, only
 
 
@@ -59,14 +59,7 @@ class Indicator(models.Model):
     source = models.CharField(max_length=200, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
     retired_from = PeriodField(null=True, blank=True, help_text="The first quarter that no longer reports it.")
-    holder = models.ForeignKey(
-        "priorities.Person",
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        help_text="The contributor who fills in this row.",
-    )
+    holder = holder()
 
     objects = RecordedQuerySet.as_manager()
     history = history()

@@ -14,7 +14,7 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV
 from simple_history.admin import SimpleHistoryAdmin
 
-from .door import Refused, writing
+from .door import Refused
 from .history import Source, recording
 from .models import (
     Assignment,
@@ -38,6 +38,7 @@ from .resources import (
     QuarterResource,
     SheetResource,
 )
+from .writing import writing
 
 admin.site.unregister(Group)  # the groups are the roles in people.py; what each may do is in code
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeVar
 
-from django import forms
-from django.core.exceptions import ValidationError
 from django.db import models
 
 from .periods import FIRST_YEAR, LAST_YEAR, Period
@@ -418,22 +416,6 @@ def parse_money(text: str, scale: int = 6) -> Decimal:
     if abs(pounds) >= 10**12:
         raise CellError(f"“{shorten(text)}” is {show_money(pounds)}, more than this field can hold; {MONEY_EXAMPLE}.")
     return pounds
-
-
-class CellField(forms.CharField):
-    """A form field that reads its text with one of the parsers above; blank is None."""
-
-    def __init__(self, *, parse: Callable[[str], Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.parse = parse
-
-    def to_python(self, value: Any) -> Any:
-        if value is None or not str(value).strip():
-            return None
-        try:
-            return self.parse(str(value))
-        except CellError as error:
-            raise ValidationError(str(error), code="invalid") from error
 
 
 # Showing

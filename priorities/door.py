@@ -1,9 +1,4 @@
-"""The one door through which report rows are written.
-
-`writing()` opens it: one transaction that begins with one conditional UPDATE of the quarterly updates concerned,
-refuses with the reason if any of them can't be edited by this person now, and gives history its change set. Outside
-of it, report rows refuse to be saved, deleted or written in bulk.
-"""
+"""The door that report rows are written through: without writing() open they refuse every save, deletion and bulk write."""
 
 from __future__ import annotations
 
@@ -13,13 +8,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
-from django.db.models import F
-
-from .history import ChangeSet, RecordedQuerySet, Source, recording
+from .history import ChangeSet, RecordedQuerySet
 
 if TYPE_CHECKING:
-    from .models import Quarter, QuarterlyUpdate
     from .people import Person
 
 
@@ -61,46 +52,13 @@ _door: ContextVar[Door | None] = ContextVar("door", default=None)
 
 
 @contextmanager
-def writing(
-    updates: Iterable[QuarterlyUpdate] = (),
-    *,
-    by: Person | None,
-    source: Source,
-    overview_of: Iterable[Quarter] = (),
-    opening: bool = False,
-    note: str = "",
-) -> Iterator[ChangeSet]:
-    """Open the door for the rows of these updates, and for the overview of these quarters.
-
-    `by` is the person, None for somebody at the command line, who may do what an administrator may.
-    `opening` lets new updates and quarters be made too, and is for administrators.
-    Raises Refused, with nothing written, if any of them isn't editable by this person now. Doors don't nest.
-    """
-    from .models import Quarter, QuarterlyUpdate
-
-    if _door.get() is not None:
-        raise OutsideTheDoor("The door is open already: a second writing() would hide what the first one holds.")
-    wanted, quarters = {u.pk: u for u in updates}, {q.pk: q for q in overview_of}
-    with recording(by=by, source=source, note=note) as change_set:
-        if opening and by is not None and not by.is_administrator:
-            raise Refused("Only an administrator opens quarters; ask one to.")
-        raised = F("version") + 1
-        editable = QuarterlyUpdate.objects.filter(pk__in=wanted).editable_by(by)
-        if wanted and models.QuerySet.update(editable, version=raised) != len(wanted):
-            raise Refused(*QuarterlyUpdate.objects.filter(pk__in=wanted).why_not_editable(by))
-        open_quarters = Quarter.objects.filter(pk__in=quarters).editable_by(by)
-        if quarters and models.QuerySet.update(open_quarters, version=raised) != len(quarters):
-            raise Refused(*Quarter.objects.filter(pk__in=quarters).why_not_editable(by))
-        row: Any
-        for row in (*wanted.values(), *quarters.values()):
-            row.version += 1
-        door = Door(change_set, by, opening, set(wanted), set(quarters))
-        door.priority_of = {pk: update.priority_id for pk, update in wanted.items()}
-        token = _door.set(door)
-        try:
-            yield change_set
-        finally:
-            _door.reset(token)
+def through(door: Door) -> Iterator[None]:
+    """Hold this door open; writing() is the one that calls it."""
+    token = _door.set(door)
+    try:
+        yield
+    finally:
+        _door.reset(token)
 
 
 class Guarded:

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 from .cells import GoalConfidence, Rating
-from .door import Guarded, GuardedQuerySet, OutsideTheDoor, Refused, current_door
-from .history import ChangeSet, RecordedQuerySet, Source, history
+from .door import Guarded, GuardedQuerySet, OutsideTheDoor, current_door
+from .history import ChangeSet, RecordedQuerySet, history
 from .people import Assignment, AssignmentRole, Person, Role, Section
 from .periods import FIRST_YEAR, LAST_YEAR, Period
 from .rules import Rule, only
@@ -467,18 +467,3 @@ class Definition(models.Model):
     def is_default(self) -> bool:
         """Whether it is still in the words supplied with the software, which nobody here has agreed."""
         return self.text == DEFAULT_DEFINITIONS.get((self.kind, self.letter))
-
-
-def create_plan(*, title: str, first_year: int, last_year: int, by: Person | None, source: Source) -> Plan:
-    """A plan and its quarters, planned. Raises Refused for people who aren't administrators."""
-    from .door import writing
-
-    with writing(by=by, source=source, opening=True):
-        plan = Plan(title=title, first_year=first_year, last_year=last_year)
-        plan.full_clean()
-        plan.save()
-        Quarter.objects.bulk_create(plan.missing_quarters())
-    return plan
-
-
-__all__ += ["Refused", "create_plan"]

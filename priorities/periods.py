@@ -1,15 +1,10 @@
-"""Quarters of the financial year, April to March: arithmetic, labels, slugs, the model field and the URL converter."""
+"""Quarters of the financial year, April to March: pure arithmetic, labels, slugs and the URL converter."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Any
-
-from django import forms
-from django.core.exceptions import ValidationError
-from django.db import models
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099  # a quarter outside this calendar is a typing error
 
@@ -92,60 +87,3 @@ class PeriodConverter:
 
     def to_url(self, value: Period) -> str:
         return value.slug
-
-
-class PeriodFormField(forms.CharField):
-    def prepare_value(self, value: Any) -> Any:
-        return value.label if isinstance(value, Period) else value
-
-    def to_python(self, value: Any) -> Any:
-        from .cells import CellError, parse_period
-
-        if isinstance(value, Period) or not (value or "").strip():
-            return value or None
-        try:
-            return parse_period(value)
-        except CellError as error:
-            raise ValidationError(str(error), code="invalid") from error
-
-
-class PeriodField(models.CharField):
-    """A Period, stored as its slug: readable in the database and sorting in time."""
-
-    _pyi_private_set_type: Any  # for the type checker: not text
-    _pyi_private_get_type: Any
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["max_length"] = 10
-        super().__init__(*args, **kwargs)
-
-    def deconstruct(self) -> Any:
-        name, path, args, kwargs = super().deconstruct()
-        del kwargs["max_length"]
-        return name, path, args, kwargs
-
-    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Period | None:
-        return Period.from_slug(value) if value else None
-
-    def to_python(self, value: Any) -> Period | None:
-        if isinstance(value, Period) or not value:
-            return value or None
-        try:
-            return Period.from_slug(value)
-        except ValueError as error:
-            raise ValidationError(str(error), code="invalid") from error
-
-    def get_prep_value(self, value: Any) -> str | None:
-        value = self.to_python(value)
-        return value.slug if value else None
-
-    def value_to_string(self, obj: models.Model) -> str:
-        return self.get_prep_value(self.value_from_object(obj)) or ""
-
-    def run_validators(self, value: Any) -> None:
-        """A Period is valid by construction; CharField's length validator has nothing to measure."""
-
-    def formfield(self, **kwargs: Any) -> Any:
-        kwargs.update(form_class=PeriodFormField)
-        kwargs.pop("max_length", None)
-        return models.Field.formfield(self, **kwargs)

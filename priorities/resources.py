@@ -34,7 +34,6 @@ from .cells import (
     shorten,
     tidy,
 )
-from .door import writing
 from .history import Source
 from .models import (
     PLAN_YEARS,
@@ -53,6 +52,7 @@ from .models import (
 )
 from .periods import Period
 from .rules import check_row
+from .writing import writing
 
 ALIKE = 0.85  # from this likeness on, a new name is questioned as a slip of the pen
 UNLIKE = 0.5  # below this likeness, two titles under one reference are taken for different things

@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import Q
 
 from priorities.cells import Level, Trend
+from priorities.fields import PeriodField, holder
 from priorities.history import RecordedQuerySet, history
 from priorities.models import Priority, QuarterRow, Section, new_key
-from priorities.periods import PeriodField
 from priorities.rules import Rule, only
 
 
@@ -35,14 +35,7 @@ class Risk(models.Model):
     )
     closed_from = PeriodField(null=True, blank=True, help_text="The first quarter that no longer reports it.")
     closed_reason = models.TextField(blank=True)
-    holder = models.ForeignKey(
-        "priorities.Person",
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        help_text="The contributor who fills in this row.",
-    )
+    holder = holder()
 
     objects = RecordedQuerySet.as_manager()
     history = history()

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from finance.models import FinancialPosition
 from goals.models import Goal, GoalForecast
 from indicators.models import Indicator, Reading
-from priorities.door import writing
 from priorities.history import Source
 from priorities.models import (
     Assignment,
@@ -21,9 +20,9 @@ from priorities.models import (
     QuarterlyUpdate,
     QuarterStatus,
     UpdateStatus,
-    create_plan,
 )
 from priorities.periods import Period
+from priorities.writing import create_plan, writing
 from risks.models import Assessment, Risk
 
 Q1 = Period(2022, 1)

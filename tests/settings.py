@@ -1,10 +1,11 @@
 """The project's settings as the tests need them: plain static files, quick passwords, no redirect to HTTPS."""
 
 from mopac_tracker.settings import *  # noqa: F403
-from mopac_tracker.settings import STORAGES
+from mopac_tracker.settings import BASE_DIR, STORAGES
 
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STATIC_ROOT = BASE_DIR / "static"

@@ -11,7 +11,7 @@ from tablib import Dataset
 from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
-from priorities.door import Refused, writing
+from priorities.door import Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import Person
 from priorities.resources import (
@@ -25,6 +25,7 @@ from priorities.resources import (
     heading_key,
     likeness,
 )
+from priorities.writing import writing
 from risks.resources import AssessmentResource, IssueAssessmentResource, IssueResource, RiskResource
 
 from .reading import Sheet, cell_name

@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import priorities.door
 import priorities.models
-import priorities.periods
+import priorities.fields
 import simple_history.models
 from django.db import migrations, models
 
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=0, editable=False)),
                 ('confirmed', models.BooleanField(default=False, help_text='Whether somebody said that this is right for this quarter, not just carried forward.')),
-                ('forecast', priorities.periods.PeriodField(blank=True, help_text='Empty: as baselined.', null=True)),
+                ('forecast', priorities.fields.PeriodField(blank=True, help_text='Empty: as baselined.', null=True)),
                 ('confidence', models.CharField(blank=True, choices=[('R', 'Red'), ('A', 'Amber'), ('G', 'Green'), ('CG', 'Complete')], max_length=2)),
                 ('comment', models.TextField(blank=True)),
             ],
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('financial_year', models.PositiveSmallIntegerField(help_text='The year the financial year begins in: 2022 for 2022/23.', validators=[django.core.validators.MinValueValidator(2000, 'The year must be 2000 or later.'), django.core.validators.MaxValueValidator(2099, 'The year must be 2099 or earlier.')])),
                 ('number', models.PositiveSmallIntegerField()),
                 ('title', models.CharField(max_length=300)),
-                ('baseline', priorities.periods.PeriodField(blank=True, help_text='The quarter that it was first planned for.', null=True)),
+                ('baseline', priorities.fields.PeriodField(blank=True, help_text='The quarter that it was first planned for.', null=True)),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_change_reason', models.CharField(max_length=100, null=True)),
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=0, editable=False)),
                 ('confirmed', models.BooleanField(default=False, help_text='Whether somebody said that this is right for this quarter, not just carried forward.')),
-                ('forecast', priorities.periods.PeriodField(blank=True, help_text='Empty: as baselined.', null=True)),
+                ('forecast', priorities.fields.PeriodField(blank=True, help_text='Empty: as baselined.', null=True)),
                 ('confidence', models.CharField(blank=True, choices=[('R', 'Red'), ('A', 'Amber'), ('G', 'Green'), ('CG', 'Complete')], max_length=2)),
                 ('comment', models.TextField(blank=True)),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                 ('financial_year', models.PositiveSmallIntegerField(help_text='The year the financial year begins in: 2022 for 2022/23.', validators=[django.core.validators.MinValueValidator(2000, 'The year must be 2000 or later.'), django.core.validators.MaxValueValidator(2099, 'The year must be 2099 or earlier.')])),
                 ('number', models.PositiveSmallIntegerField()),
                 ('title', models.CharField(max_length=300)),
-                ('baseline', priorities.periods.PeriodField(blank=True, help_text='The quarter that it was first planned for.', null=True)),
+                ('baseline', priorities.fields.PeriodField(blank=True, help_text='The quarter that it was first planned for.', null=True)),
                 ('carried_from', models.ForeignKey(blank=True, help_text='The unfinished goal of an earlier year that this one continues.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='carried_to', to='goals.goal')),
             ],
             options={

@@ -3,7 +3,7 @@
 import django.core.validators
 import priorities.door
 import priorities.models
-import priorities.periods
+import priorities.fields
 import simple_history.models
 from decimal import Decimal
 from django.db import migrations, models
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='Background',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quarter', priorities.periods.PeriodField()),
+                ('quarter', priorities.fields.PeriodField()),
                 ('value', models.DecimalField(decimal_places=4, max_digits=16)),
                 ('basis', models.CharField(choices=[('quarter', 'Quarter'), ('year_to_date', 'Year to date'), ('rolling_12_months', 'Rolling 12 months'), ('point_in_time', 'Point in time')], max_length=17)),
                 ('source', models.CharField(max_length=200)),
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             name='HistoricalBackground',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('quarter', priorities.periods.PeriodField()),
+                ('quarter', priorities.fields.PeriodField()),
                 ('value', models.DecimalField(decimal_places=4, max_digits=16)),
                 ('basis', models.CharField(choices=[('quarter', 'Quarter'), ('year_to_date', 'Year to date'), ('rolling_12_months', 'Rolling 12 months'), ('point_in_time', 'Point in time')], max_length=17)),
                 ('source', models.CharField(max_length=200)),
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('definition', models.TextField(blank=True)),
                 ('source', models.CharField(blank=True, max_length=200)),
                 ('position', models.PositiveSmallIntegerField(default=0)),
-                ('retired_from', priorities.periods.PeriodField(blank=True, help_text='The first quarter that no longer reports it.', null=True)),
+                ('retired_from', priorities.fields.PeriodField(blank=True, help_text='The first quarter that no longer reports it.', null=True)),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_change_reason', models.CharField(max_length=100, null=True)),
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                 ('definition', models.TextField(blank=True)),
                 ('source', models.CharField(blank=True, max_length=200)),
                 ('position', models.PositiveSmallIntegerField(default=0)),
-                ('retired_from', priorities.periods.PeriodField(blank=True, help_text='The first quarter that no longer reports it.', null=True)),
+                ('retired_from', priorities.fields.PeriodField(blank=True, help_text='The first quarter that no longer reports it.', null=True)),
             ],
             options={
                 'ordering': ['priority', 'position', 'pk'],

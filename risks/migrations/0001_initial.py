@@ -4,7 +4,7 @@ import django.db.models.deletion
 import priorities.door
 import priorities.history
 import priorities.models
-import priorities.periods
+import priorities.fields
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('key', models.UUIDField(default=priorities.models.new_key, editable=False, unique=True)),
                 ('kind', models.CharField(choices=[('risk', 'Risk'), ('issue', 'Issue')], max_length=5)),
                 ('owner', models.CharField(blank=True, max_length=100)),
-                ('closed_from', priorities.periods.PeriodField(blank=True, help_text='The first quarter that no longer reports it.', null=True)),
+                ('closed_from', priorities.fields.PeriodField(blank=True, help_text='The first quarter that no longer reports it.', null=True)),
                 ('closed_reason', models.TextField(blank=True)),
                 ('holder', models.ForeignKey(blank=True, help_text='The contributor who fills in this row.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('priority', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='risks', to='priorities.priority')),
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('key', models.UUIDField(db_index=True, default=priorities.models.new_key, editable=False)),
                 ('kind', models.CharField(choices=[('risk', 'Risk'), ('issue', 'Issue')], max_length=5)),
                 ('owner', models.CharField(blank=True, max_length=100)),
-                ('closed_from', priorities.periods.PeriodField(blank=True, help_text='The first quarter that no longer reports it.', null=True)),
+                ('closed_from', priorities.fields.PeriodField(blank=True, help_text='The first quarter that no longer reports it.', null=True)),
                 ('closed_reason', models.TextField(blank=True)),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from priorities import cells
-from priorities.cells import Basis, CellError, CellField, Measure, Missing, Unit
+from priorities.cells import Basis, CellError, Measure, Missing, Unit
+from priorities.fields import CellField
 from priorities.periods import Period
 
 D = Decimal

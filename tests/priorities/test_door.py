@@ -8,7 +8,7 @@ from django.db import IntegrityError, models, transaction
 
 from goals.models import GoalForecast
 from indicators.models import Reading
-from priorities.door import OutsideTheDoor, Refused, writing
+from priorities.door import OutsideTheDoor, Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import (
     Assignment,
@@ -16,8 +16,8 @@ from priorities.models import (
     QuarterlyUpdate,
     QuarterRow,
     UpdateStatus,
-    create_plan,
 )
+from priorities.writing import create_plan, writing
 from tests.make import (
     close,
     door,
