@@ -1,4 +1,4 @@
-"""The door that report rows are written through: without writing() open they refuse every save, deletion and bulk write."""
+"""The door for report rows: unless writing() holds it open, they refuse to be saved, deleted or written in bulk."""
 
 from __future__ import annotations
 

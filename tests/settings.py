@@ -1,7 +1,7 @@
 """The project's settings as the tests need them: plain static files, quick passwords, no redirect to HTTPS."""
 
 from mopac_tracker.settings import *  # noqa: F403
-from mopac_tracker.settings import BASE_DIR, STORAGES
+from mopac_tracker.settings import BASE_DIR, DATABASES, STORAGES
 
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -9,3 +9,4 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STATIC_ROOT = BASE_DIR / "static"
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # a kept connection of the live server's thread would outlast the database
