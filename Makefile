@@ -10,7 +10,7 @@ setup: .venv/installed
 
 .venv/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
-	@$(PYTHON) -m venv .venv || sh tools/install-packages python3-venv
+	@$(PYTHON) -m venv .venv 2>/dev/null >&2 || sh tools/install-packages python3-venv
 	@test -x .venv/bin/pip || $(PYTHON) -m venv --clear .venv
 	$(PY) -m pip install --quiet --require-hashes -r requirements.lock
 	@touch $@

@@ -9,6 +9,14 @@ from .resources import FinancialPositionResource
 @admin.register(FinancialPosition)
 class FinancialPositionAdmin(RowAdmin):
     resource = FinancialPositionResource
+    fields = [
+        "update",
+        "period",
+        ("budget", "forecast"),
+        ("ytd_profile", "ytd_actual"),
+        "confirmed",
+        "base_version",
+    ]
     list_display = ["priority", "quarter", "period", "budget", "forecast", "ytd_profile", "ytd_actual"]
     search_fields = ["update__priority__title"]
     row_is_fixed_by = ("update", "period")

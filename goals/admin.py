@@ -20,6 +20,7 @@ class GoalAdmin(TrackedAdmin):
 @admin.register(GoalForecast)
 class GoalForecastAdmin(RowAdmin):
     resource = GoalForecastResource
+    fields = ["update", "goal", ("forecast", "confidence"), "comment", "confirmed", "base_version"]
     list_display = ["goal", "quarter", "priority", "forecast", "confidence"]
     search_fields = ["goal__title", "comment"]
     list_select_related = ["goal", "update__quarter", "update__priority"]

@@ -20,6 +20,18 @@ class IndicatorAdmin(TrackedAdmin):
 @admin.register(Reading)
 class ReadingAdmin(RowAdmin):
     resource = ReadingResource
+    fields = [
+        "update",
+        "indicator",
+        ("value", "missing", "basis", "as_at"),
+        "note",
+        ("target", "target_missing", "target_basis"),
+        "target_note",
+        "confidence",
+        "reason",
+        "confirmed",
+        "base_version",
+    ]
     list_display = ["indicator", "quarter", "priority", "target", "value", "basis", "confidence"]
     search_fields = ["indicator__title", "indicator__reference"]
     list_select_related = ["indicator", "update__quarter", "update__priority"]

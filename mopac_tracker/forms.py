@@ -6,14 +6,16 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
+from django import forms
 from django.contrib.auth import forms as auth
 
 
-def helper(button: str) -> FormHelper:
-    """The one layout of a form with a single button; errors are listed on top by the page."""
+def helper(form: forms.BaseForm, button: str) -> FormHelper:
+    """The one layout of a form with a single button; the page lists its errors on top, so each names its field."""
+    for field in form.fields.values():
+        field.error_messages["required"] = f"Enter your {str(field.label).lower()}."
     made = FormHelper()
     made.attrs = {"novalidate": ""}
-    made.form_show_errors = True
     made.add_input(Submit("", button))
     return made
 
@@ -26,23 +28,24 @@ class SignInForm(auth.AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = helper("Sign in")
         self.fields["username"].label = "User name"
+        self.helper = helper(self, "Sign in")
 
 
 class PasswordChangeForm(auth.PasswordChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = helper("Change password")
+        self.helper = helper(self, "Change password")
 
 
 class PasswordResetForm(auth.PasswordResetForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = helper("Send me a link")
+        self.fields["email"].label = "E-mail address"
+        self.helper = helper(self, "Send me a link")
 
 
 class SetPasswordForm(auth.SetPasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = helper("Set password")
+        self.helper = helper(self, "Set password")

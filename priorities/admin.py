@@ -12,9 +12,11 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV
+from import_export.forms import ExportForm
 from simple_history.admin import SimpleHistoryAdmin
 
 from .door import Refused
+from .fields import PlainDecimalField
 from .history import Source, recording
 from .models import (
     Assignment,
@@ -59,6 +61,7 @@ class SheetAdmin(AdministratorsOnly, ImportExportMixin):
     """Import and export with the resources that the workbook uses: the same rules, the same messages, a preview."""
 
     formats = [CSV]
+    export_form_class = ExportForm  # all columns, without the script that chooses some
     resource: type[SheetResource]
     resources: tuple[type[SheetResource], ...] = ()  # where one model has several sheets
 
@@ -85,6 +88,10 @@ class TrackedAdmin(SheetAdmin, SimpleHistoryAdmin):
 
     list_per_page = 50
     save_on_top = True
+    formfield_overrides = {
+        models.DecimalField: {"form_class": PlainDecimalField},
+        models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 90})},
+    }
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         with recording(by=signed_in(request), source=Source.ADMIN):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from .cells import CellError, parse_period
+from .cells import CellError, parse_period, plain
 from .periods import Period
 
 
@@ -27,6 +28,13 @@ class CellField(forms.CharField):
             return self.parse(str(value))
         except CellError as error:
             raise ValidationError(str(error), code="invalid") from error
+
+
+class PlainDecimalField(forms.DecimalField):
+    """Shows 27.0000 as 27."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return plain(value) if isinstance(value, Decimal) else value
 
 
 class PeriodFormField(CellField):

@@ -21,6 +21,16 @@ class RiskAdmin(TrackedAdmin):
 class AssessmentAdmin(RowAdmin):
     resource = AssessmentResource
     resources = (AssessmentResource, IssueAssessmentResource)
+    fields = [
+        "update",
+        "risk",
+        "position",
+        "description",
+        ("level", "trend"),
+        "explanation",
+        "confirmed",
+        "base_version",
+    ]
     list_display = ["description", "quarter", "priority", "kind", "position", "level", "trend"]
     list_filter = [*RowAdmin.list_filter, "risk__kind", "level"]
     search_fields = ["description", "explanation"]

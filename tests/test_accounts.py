@@ -36,7 +36,7 @@ def test_an_unknown_name_gets_the_same_words_as_a_wrong_password(client, manager
 
 def test_a_missing_field_is_told_with_a_link_to_it(client):
     page = text(client.post("/sign-in/", {"username": "", "password": ""}))
-    assert 'href="#id_username">User name: This field is required.' in page
+    assert 'href="#id_username">Enter your user name.' in page
 
 
 def test_somebody_else_sites_are_not_led_to(client, manager):

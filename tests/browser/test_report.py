@@ -76,7 +76,7 @@ def test_axe_finds_nothing_where_there_are_errors_and_the_summary_leads_to_the_f
     page.get_by_role("button", name="Sign in").click()
     assert page.title().startswith("Error: Sign in")
     axe()
-    page.get_by_role("link", name="User name: This field is required.").click()
+    page.get_by_role("link", name="Enter your user name.").click()
     assert page.evaluate("document.activeElement.id") == "id_username"
 
 
