@@ -28,9 +28,10 @@ run: setup
 	@echo "The site is at http://localhost:$(PORT)/ - stop it with Ctrl+C."
 	$(PY) manage.py runserver 0.0.0.0:$(PORT)
 
-browser:
-	@command -v chromium >/dev/null || sh tools/install-packages chromium
-	@command -v chromium >/dev/null || { echo "Chromium is needed for the browser tests: install Debian's chromium package."; exit 1; }
+browser:  # and libatomic, which the driver of the browser needs
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || sh tools/install-packages chromium
+	@/sbin/ldconfig -p | grep -q libatomic.so.1 || sh tools/install-packages libatomic1
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "Chromium is needed for the browser tests: install Debian's chromium package, or name one in CHROMIUM."; exit 1; }
 
 test: test-sqlite test-postgresql
 
