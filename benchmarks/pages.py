@@ -1,0 +1,93 @@
+"""What the pages cost, against a signed-in page of fixed bytes of the same size through the same middleware.
+
+    .venv/bin/python -m benchmarks.pages
+
+In process, on a database of its own: SQLite, or the PostgreSQL that DATABASE_URL names. Prints medians and ratios
+with 1, 8 and 40 quarters of the reference's rows behind the page.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+RUNS = 40
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
+        import django
+
+        django.setup()
+        from django.conf import settings
+        from django.core.management import call_command
+        from django.db import connection
+
+        settings.ROOT_URLCONF = "benchmarks.pages"
+        settings.DEBUG = False
+        call_command("migrate", verbosity=0)
+        call_command("load_demo", password="quarterly-demo", stdout=open(os.devnull, "w"))  # noqa: S106, SIM115
+        print(f"{connection.vendor}, Python {sys.version.split()[0]}, Django {django.__version__}; {RUNS} runs each")
+        measure()
+
+
+def measure() -> None:
+    from django.test import Client
+
+    from priorities.models import Person, Priority
+    from priorities.periods import Period
+    from tests.make import make_full_update, make_plan, make_quarter
+
+    make_plan(title="Later", first_year=2026, last_year=2032)
+    client = Client()
+    client.force_login(Person.objects.get(username="manager"))
+    pages = ["/2022-23-q1/", "/2022-23-q1/victims-are-better-supported/", "/2022-23-q1/print/"]
+    period, quarters = Period(2022, 1), 1
+    print(f"{'page':48}{'quarters':>9}{'KB':>7}{'ms':>8}{'floor ms':>10}{'ratio':>7}")
+    for wanted in (1, 8, 40):
+        while quarters < wanted:
+            period, quarters = period.next, quarters + 1
+            for priority in Priority.objects.all():
+                make_full_update(priority, make_quarter(period), rows=10)
+        for page in pages:
+            size = len(client.get(page).content)
+            floor, cost = timed(client, f"/floor/{size}/", page)
+            print(f"{page:48}{wanted:>9}{size / 1024:>7.0f}{cost:>8.1f}{floor:>10.2f}{cost / floor:>7.1f}")
+
+
+def timed(client, *paths: str) -> list[float]:
+    """Median milliseconds of each path, the paths taken in turn so that a slow moment hits all of them."""
+    taken: dict[str, list[float]] = {path: [] for path in paths}
+    for run in range(RUNS + 3):
+        for path in paths:
+            begun = time.perf_counter()
+            response = client.get(path)
+            if run >= 3:
+                taken[path].append((time.perf_counter() - begun) * 1000)
+            assert response.status_code == 200, path
+    return [statistics.median(taken[path]) for path in paths]
+
+
+def floor(request, size: int):
+    from django.http import HttpResponse
+
+    assert request.user.is_authenticated
+    return HttpResponse(b"x" * size)
+
+
+def __getattr__(name: str):
+    """As a URL configuration: the project's addresses and the floor."""
+    if name != "urlpatterns":
+        raise AttributeError(name)
+    from django.urls import path
+
+    from mopac_tracker.urls import urlpatterns
+
+    return [path("floor/<int:size>/", floor), *urlpatterns]
+
+
+if __name__ == "__main__":
+    main()
