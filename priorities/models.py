@@ -338,6 +338,15 @@ class QuarterlyUpdate(Guarded, models.Model):
     def door_key(self) -> tuple[str, int | None]:
         return "update", None if self._state.adding else self.pk
 
+    def sections_written(self) -> frozenset[str]:
+        """Those of what differs from what is stored; "all" for what belongs to no section, such as the status."""
+        stored = QuarterlyUpdate.objects.filter(pk=self.pk).values().get()
+        fields = {f.attname for f in self._meta.concrete_fields if stored[f.attname] != getattr(self, f.attname)}
+        section_of = {"finance_note": Section.FINANCE} | dict.fromkeys(
+            (*RATINGS, "ratings_note", "narrative"), Section.RATINGS
+        )
+        return frozenset(section_of.get(name, "all") for name in fields - {"version"})
+
     def admit(self) -> None:
         if door := current_door():
             door.updates.add(self.pk)

@@ -206,6 +206,20 @@ def test_a_contributor_writes_their_section_only(victims, update):
             Reading.objects.bulk_update([reading], ["value"])
 
 
+def test_a_contributor_writes_their_part_of_the_update_itself_only(victims, update):
+    finance = make_assignment(victims, make_person("finance"), AssignmentRole.CONTRIBUTOR, section="finance").person
+    with door(update, by=finance):
+        update.finance_note = "Ours"
+        update.save()
+        update.narrative = "Not ours"
+        with pytest.raises(Refused, match="not yours to change"):
+            update.save()
+        with pytest.raises(Refused, match="not yours to change"):
+            QuarterlyUpdate.objects.bulk_update([update], ["narrative"])
+    stored = QuarterlyUpdate.objects.get()
+    assert (stored.finance_note, stored.narrative) == ("Ours", "")
+
+
 def test_a_holder_of_a_row_writes_that_row_only(victims, update):
     analyst = make_assignment(victims, make_person("analyst"), AssignmentRole.CONTRIBUTOR).person
     mine = make_reading(update, make_indicator(victims, "1a", holder=analyst))
