@@ -17,17 +17,17 @@ from priorities.cells import (
     tidy,
 )
 from priorities.periods import Period
-from priorities.resources import Column, Key, Problem, SheetResource, cell, fold, wrong
+from priorities.rows import Column, Key, Problem, SheetResource, cell, fold, wrong
 
 from .models import FinancialPosition, rounding_explains, variance
 
 SCALES = {"£m": 6, "£000s": 3, "£000": 3, "£k": 3, "£": 0, "pounds": 0}
 
 
-def scale_of(heading: str, default: int = 6) -> int:
+def scale_of(heading: str) -> int:
     """The power of ten that a column's bare numbers are in: "Budget (£k)" is 3, "Budget" 6."""
     match = re.search(r"\((?:in )?(£m|£000s?|£k|£|pounds)\)\s*$", tidy(heading).casefold())
-    return SCALES[match[1]] if match else default
+    return SCALES[match[1]] if match else 6
 
 
 def parse_variance(text: str, scale: int = 6) -> tuple[Decimal | None, Decimal | None, bool]:
@@ -36,9 +36,12 @@ def parse_variance(text: str, scale: int = 6) -> tuple[Decimal | None, Decimal |
     Returns the amount in pounds, the per cent, and whether the number may be either. Raises CellError for the rest.
     """
     cleaned = tidy(text)
-    both = re.fullmatch(r"([-+]?[0-9.,]+)\s*%\s*\(\s*([-+]?£?[0-9.,]+[mk]?)\s*\)", cleaned)
-    if both:
-        return parse_money(both[2], scale), percent(both[1], text), False
+    for form, share, money in (
+        (r"([-+]?[0-9.,]+)\s*%\s*\((.+)\)", 1, 2),
+        (r"(.+?)\s*\(\s*([-+]?[0-9.,]+)\s*%\s*\)", 2, 1),
+    ):
+        if both := re.fullmatch(form, cleaned):
+            return parse_money(both[money], scale), percent(both[share], text), False
     if alone := re.fullmatch(r"([-+]?[0-9.,]+)\s*%", cleaned):
         return None, percent(alone[1], text), False
     amount = parse_money(cleaned, scale)
@@ -60,6 +63,7 @@ class MoneyColumn(Column):
 
 class FinancialPositionResource(SheetResource):
     required = ("Quarter", "Priority", "Period")
+    expected = ("Budget", "Forecast")
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
     period = Key("period", "Period", aliases=("£m Rev",), show=lambda number: f"Q{number}")
@@ -106,22 +110,27 @@ class FinancialPositionResource(SheetResource):
 
     def import_field(self, field: Any, instance: Any, row: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         if isinstance(field, MoneyColumn):
-            scale = scale_of(self.raw_headings.get(field.column_name, ""))
+            scale = self.scale(field.column_name)
             field.parse = lambda text: parse_money(text, scale)
         super().import_field(field, instance, row, *args, **kwargs)
 
     def after_import_row(self, row: dict[str, Any], row_result: Any, **kwargs: Any) -> None:
         super().after_import_row(row, row_result, **kwargs)
         for heading, _, against, figure in self.STATED:
-            if (text := cell(row, heading)) and (message := self.doubt(text, row_result.instance, against, figure)):
+            if (text := cell(row, heading)) and (
+                message := self.doubt(text, row_result.instance, against, figure, self.scale(heading))
+            ):
                 self.warnings.append(Problem(self.row_number, heading, message))
 
-    def doubt(self, text: str, position: Any, against: str, figure: str) -> str:
+    def scale(self, heading: str) -> int:
+        return scale_of(self.raw_headings.get(heading, ""))
+
+    def doubt(self, text: str, position: Any, against: str, figure: str, scale: int) -> str:
         """What to say of a stated variance that no rounding of the figures beside it explains; "" if one does."""
         base, other = getattr(position, against), getattr(position, figure)
         computed = variance(base, other)
         try:
-            amount, per_cent, either = parse_variance(text)
+            amount, per_cent, either = parse_variance(text, scale)
         except CellError as error:
             return f"{error} It was left unchecked."
         if computed is None:

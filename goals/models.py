@@ -11,7 +11,7 @@ from priorities.fields import PeriodField, holder
 from priorities.history import RecordedQuerySet, history
 from priorities.models import Priority, QuarterRow, Section, new_key, year_field
 from priorities.periods import Period
-from priorities.rules import Rule, only
+from priorities.rules import Rule, has, only
 
 
 class Goal(models.Model):
@@ -86,6 +86,8 @@ class GoalForecast(QuarterRow):
         return self.goal.holder_id
 
     def clean(self) -> None:
+        if not has(self, "goal", "update"):
+            return  # the field's own message says so
         if self.update.priority_id != self.goal.priority_id:
             raise ValidationError({"goal": "This goal belongs to another priority."})
 

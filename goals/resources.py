@@ -11,27 +11,17 @@ from priorities.cells import (
     parse_number,
     parse_period,
     parse_title,
+    parse_year,
     shorten,
 )
 from priorities.models import Priority
 from priorities.periods import Period
-from priorities.resources import (
-    UNLIKE,
-    Book,
-    Column,
-    Key,
-    SheetResource,
-    cell,
-    fold,
-    likeness,
-    parse_year,
-    wrong,
-)
+from priorities.rows import UNLIKE, Book, Column, Key, SheetResource, cell, fold, likeness, name_in, wrong
 
 from .models import Goal, GoalForecast
 
 
-def register_of(book: Book) -> dict[Hashable, Goal]:
+def register_of(book: Book) -> dict[tuple[int, str, int, int], Goal]:
     """Every goal by priority, financial year and number."""
     register = book.tables.get("goals register")
     if register is None:
@@ -43,12 +33,12 @@ def register_of(book: Book) -> dict[Hashable, Goal]:
     return register
 
 
-def goal_key(priority: Priority, financial_year: int, number: int) -> Hashable:
+def goal_key(priority: Priority, financial_year: int, number: int) -> tuple[int, str, int, int]:
     return priority.plan.first_year, fold(priority.title), financial_year, number
 
 
 def numbered(row: dict[str, Any]) -> int:
-    text = cell(row, "No.")
+    text = name_in(row, "No.")
     if not text:
         raise wrong("No.", "The goal's number is missing; write 1, 2, 3 …")
     try:
@@ -76,7 +66,7 @@ class YearsQuarter(Column):
 
 
 class GoalResource(SheetResource):
-    setup = administrators_only = True
+    setup = administrators_only = named_each_quarter = True
     required = ("Priority", "No.", "Goal")
     plan_title = Key("priority__plan__title", "Plan")
     quarter = Key(None, "Quarter")
@@ -94,14 +84,18 @@ class GoalResource(SheetResource):
 
     def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
         priority = self.book.priority(row, self.book.plan_of(row))
-        year, number, title = year_of(self.book, row), numbered(row), parse_title(cell(row, "Goal"))
+        year, number, title = year_of(self.book, row), numbered(row), parse_title(name_in(row, "Goal"))
         key = goal_key(priority, year, number)
-        found = register_of(self.book).get(key)
+        register = register_of(self.book)
+        found = register.get(key)
+        others = {fold(goal.title): goal for k, goal in register.items() if k[:3] == key[:3]}
+        if title and (other := others.get(fold(title))) and other is not found:
+            raise wrong("No.", f"“{shorten(title)}” is goal {other.number}; correct {number} to it, or the title.")
         if found is None:
             if not title:
                 raise wrong("Goal", "The goal is missing; write its title.")
             found = Goal(priority=priority, financial_year=year, number=number, title=title)
-            register_of(self.book)[key] = found
+            register[key] = found
         elif title and likeness(title, found.title) < UNLIKE:
             raise wrong(
                 "Goal",

@@ -14,7 +14,7 @@ from priorities.cells import Basis, Missing, Polarity, Rating, Unit
 from priorities.fields import PeriodField, holder
 from priorities.history import RecordedQuerySet, history
 from priorities.models import Priority, QuarterRow, Section, new_key
-from priorities.rules import Rule, only
+from priorities.rules import Rule, has, only
 
 
 def figure(**kwargs: Any) -> models.DecimalField:
@@ -44,7 +44,7 @@ class Indicator(models.Model):
     unit = models.CharField(max_length=17, choices=Unit.choices, default=Unit.NUMBER)
     polarity = models.CharField(max_length=14, choices=Polarity.choices, default=Polarity.NONE)
     decimals = models.PositiveSmallIntegerField(
-        default=0, validators=[MaxValueValidator(4, "At most 4 decimals.")], help_text="How many to show."
+        default=0, validators=[MaxValueValidator(4, "At most 4 decimals.")], help_text="At least how many to show."
     )
     tolerance = models.DecimalField(
         max_digits=7,
@@ -161,6 +161,8 @@ class Reading(QuarterRow):
         return self.indicator.holder_id
 
     def clean(self) -> None:
+        if not has(self, "indicator", "update"):
+            return  # the field's own message says so
         wrong = {
             name: message
             for name in ("target", "value")
@@ -200,5 +202,7 @@ class Background(models.Model):
         return f"{self.indicator}, {self.quarter}"
 
     def clean(self) -> None:
+        if not has(self, "indicator"):
+            return  # the field's own message says so
         if message := forbidden(self.value, self.indicator.unit, self.indicator.decimals):
             raise ValidationError({"value": message})

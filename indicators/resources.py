@@ -9,10 +9,11 @@ from typing import Any
 from priorities.cells import (
     Basis,
     CellError,
+    Polarity,
     Unit,
     parse_basis,
+    parse_count,
     parse_measure,
-    parse_number,
     parse_polarity,
     parse_rating,
     parse_reference,
@@ -23,22 +24,26 @@ from priorities.cells import (
 )
 from priorities.models import Priority
 from priorities.periods import Period
-from priorities.resources import (
+from priorities.rows import (
+    NEVER,
     UNLIKE,
     Book,
     Column,
     Key,
+    Problem,
     SheetResource,
     cell,
     fold,
     likeness,
+    name_in,
+    priority_key,
     slip_of,
     wrong,
 )
 
 from .models import Background, Indicator, Reading
 
-YEARS_TARGET = re.compile(r"^\s*(?:\d{4}|\d{2})/\d{2}\s+(?=target\b)", re.IGNORECASE)
+YEARS_TARGET = re.compile(r"^\s*([0-9]{4}|[0-9]{2})/[0-9]{2}\s+(?=target\b)", re.IGNORECASE)
 
 
 class Register:
@@ -60,7 +65,7 @@ class Register:
         return register
 
     def add(self, indicator: Indicator) -> None:
-        home = key_of(indicator.priority)
+        home = priority_key(indicator.priority)
         if indicator.reference:
             self.by_reference[home, indicator.reference.casefold()] = indicator
         self.by_title[home, fold(indicator.title)] = indicator
@@ -70,8 +75,15 @@ class Register:
 
         Raises ValidationError where the two don't fit together, or where a title nearly fits.
         """
-        home = key_of(priority)
+        home = priority_key(priority)
+        titled = self.by_title.get((home, fold(title))) if title else None
         if found := self.by_reference.get((home, reference.casefold())):
+            if titled and titled is not found:
+                raise wrong(
+                    "Ref",
+                    f"{reference} is “{shorten(found.title)}”, but “{shorten(title)}” is known as "
+                    f"{titled.reference or 'another indicator'}; correct the one or the other.",
+                )
             if title and likeness(title, found.title) < UNLIKE:
                 raise wrong(
                     "Indicator",
@@ -92,12 +104,8 @@ class Register:
         return None
 
 
-def key_of(priority: Priority) -> Hashable:
-    return priority.plan.first_year, fold(priority.title)
-
-
 def named(row: dict[str, Any]) -> tuple[str, str]:
-    reference, title = parse_reference(cell(row, "Ref")), parse_title(cell(row, "Indicator"))
+    reference, title = parse_reference(name_in(row, "Ref")), parse_title(name_in(row, "Indicator"))
     if not reference and not title:
         raise wrong("Indicator", "The indicator is missing; write its reference, its title or both.")
     return reference, title
@@ -125,16 +133,16 @@ class MeasureColumn(Column):
 
 
 class IndicatorResource(SheetResource):
-    setup = administrators_only = True
+    setup = administrators_only = named_each_quarter = True
     required = ("Priority", "Indicator")
     plan_title = Key("priority__plan__title", "Plan")
     quarter = Key(None, "Quarter")
     priority = Key("priority__title", "Priority")
     reference = Column("reference", "Ref", parse=parse_reference, aliases=("Reference",))
     title = Key("title", "Indicator", aliases=("Title", "Performance indicator"))
-    unit = Column("unit", "Unit", parse=parse_unit)
-    polarity = Column("polarity", "Polarity", parse=parse_polarity)
-    decimals = Column("decimals", "Decimals", parse=lambda text: parse_number(text) if text != "0" else 0)
+    unit = Column("unit", "Unit", parse=parse_unit, empty=NEVER)
+    polarity = Column("polarity", "Polarity", parse=parse_polarity, empty=Polarity.NONE)
+    decimals = Column("decimals", "Decimals", parse=parse_count, empty=0)
     definition = Column("definition", "Definition")
     source = Column("source", "Source")
 
@@ -150,6 +158,25 @@ class IndicatorResource(SheetResource):
         found = Register.of(self.book).find(priority, reference, title) or self.make(priority, reference, title, row)
         return found.key, lambda: found
 
+    def import_instance(self, instance: Any, row: dict[str, Any], **kwargs: Any) -> None:
+        unit, reference = instance.unit, instance.reference
+        super().import_instance(instance, row, **kwargs)
+        if instance.pk and instance.unit != unit:
+            raise wrong("Unit", f"Its figures are in {Unit(unit).label.lower()}; a new unit needs a new indicator.")
+        if instance.reference != reference:
+            self.take_reference(instance)
+        title = parse_title(cell(row, "Indicator"))
+        if title and fold(title) != fold(instance.title):
+            known = f"this is known as “{shorten(instance.title)}”; that title was kept"
+            self.warnings.append(Problem(self.row_number, "Indicator", f"{known}. Rename it in the administration."))
+
+    def take_reference(self, indicator: Indicator) -> None:
+        """A reference that another indicator of the import or the database has is refused."""
+        key = (priority_key(indicator.priority), indicator.reference.casefold())
+        other = Register.of(self.book).by_reference.setdefault(key, indicator)
+        if indicator.reference and other is not indicator:
+            raise wrong("Ref", f"{indicator.reference} is the reference of “{shorten(other.title)}”; choose another.")
+
     def make(self, priority: Priority, reference: str, title: str, row: dict[str, Any]) -> Indicator:
         if not title:
             raise wrong(
@@ -157,7 +184,7 @@ class IndicatorResource(SheetResource):
                 f"{reference} is not a known reference; correct it, or write the new indicator's title.",
             )
         register = Register.of(self.book)
-        siblings = [i for (home, _), i in register.by_title.items() if home == key_of(priority)]
+        siblings = [i for (home, _), i in register.by_title.items() if home == priority_key(priority)]
         indicator = Indicator(
             priority=priority,
             reference=reference,
@@ -178,6 +205,7 @@ def guessed_unit(title: str, figures: str) -> Unit:
 
 class ReadingResource(SheetResource):
     required = ("Quarter", "Priority", "Indicator")
+    expected = ("Target", "Value")
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
     reference = Key("indicator__reference", "Ref", aliases=("Reference",))
@@ -195,7 +223,7 @@ class ReadingResource(SheetResource):
         model = Reading
 
     def canonical(self, headings: Iterable[object]) -> list[str]:
-        """A target's heading may name any year: "22/23 Target", "2023/24 Target"."""
+        """A target's heading may name its year: "22/23 Target"; import_instance() holds it against the row's."""
         return super().canonical(YEARS_TARGET.sub("", str(heading)) for heading in headings)
 
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
@@ -216,6 +244,9 @@ class ReadingResource(SheetResource):
     def import_instance(self, instance: Any, row: dict[str, Any], **kwargs: Any) -> None:
         if self.raw_headings.get("Value", "").casefold() == "ytd" and not instance.basis:
             instance.basis = Basis.YEAR_TO_DATE  # the heading says so
+        year = YEARS_TARGET.match(self.raw_headings.get("Target", ""))
+        if year and int(year[1]) % 100 != instance.update.quarter.financial_year % 100 and cell(row, "Target"):
+            raise wrong("Target", f"The heading is of another year than {instance.update.quarter}; correct it.")
         super().import_instance(instance, row, **kwargs)
 
 
@@ -236,8 +267,8 @@ class BackgroundResource(SheetResource):
     plan_title = Key("indicator__priority__plan__title", "Plan")
     quarter = Key("quarter", "Quarter")
     value = BackgroundValue("value", "Value", empty=None)
-    basis = Column("basis", "Basis", parse=parse_basis)
-    source = Column("source", "Source")
+    basis = Key("basis", "Basis")
+    source = Column("source", "Source", empty=NEVER)
 
     class Meta:
         model = Background

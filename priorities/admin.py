@@ -38,8 +38,8 @@ from .resources import (
     PriorityResource,
     QuarterlyUpdateResource,
     QuarterResource,
-    SheetResource,
 )
+from .rows import SheetResource
 from .writing import writing
 
 admin.site.unregister(Group)  # the groups are the roles in people.py; what each may do is in code

@@ -288,6 +288,19 @@ def parse_date(text: str) -> dt.date:
     raise CellError(f"“{shorten(text)}” is not a date; write it like 30/06/2022.")
 
 
+def parse_count(text: str) -> int:
+    """A whole number of 0 or more, as for decimals or a position."""
+    return 0 if tidy(text) in ("0", "0.0") else parse_number(text)
+
+
+def parse_year(text: str) -> int:
+    """The year a financial year begins in: "2022/23" or "2022"."""
+    match = re.fullmatch(r"([0-9]{4})(?:\s*[/-]\s*(?:[0-9]{4}|[0-9]{2}))?(?:\.0)?", tidy(text))
+    if not match:
+        raise CellError(f"“{shorten(text)}” is not a financial year; write it like 2022/23.")
+    return int(match[1])
+
+
 _PERIOD_FORMS = (
     r"[qg]\s*(?P<q>[0-9])(?:\s+|,\s*)(?P<y>[0-9]{4}|[0-9]{2})\s*[/\-–]\s*(?P<e>[0-9]{4}|[0-9]{2})",
     r"(?P<y>[0-9]{4}|[0-9]{2})\s*[/\-–]\s*(?P<e>[0-9]{4}|[0-9]{2})[\s\-]+[qg]\s*(?P<q>[0-9])",
@@ -395,6 +408,7 @@ def parse_measure(text: str, unit: Unit | str) -> Measure:
 
 
 _SCALE = {"": None, "m": 6, "mn": 6, "million": 6, "k": 3, "thousand": 3, "bn": 9, "pounds": 0}
+IN_WORDS = {6: "£m", 3: "£k", 0: "pounds"}
 MONEY_EXAMPLE = "write it like £32.7m or £32,700,000"
 
 
@@ -414,7 +428,8 @@ def parse_money(text: str, scale: int = 6) -> Decimal:
         stated = 0 if pound and abs(number) >= 1000 else scale
     pounds = number.scaleb(stated)
     if abs(pounds) >= 10**12:
-        raise CellError(f"“{shorten(text)}” is {show_money(pounds)}, more than this field can hold; {MONEY_EXAMPLE}.")
+        meant = f" Numbers here are in {IN_WORDS[scale]} unless a sign says otherwise;" if stated == scale else ""
+        raise CellError(f"“{shorten(text)}” is more than this field can hold.{meant} {MONEY_EXAMPLE}.")
     return pounds
 
 
@@ -437,8 +452,10 @@ def signed(text: str) -> str:
 
 
 def show_measure(value: Decimal, unit: Unit | str, decimals: int = 0) -> str:
-    """A figure in its unit: "27%", "4,127", "−18pp"."""
-    return signed(f"{rounded(value, decimals):,}{Unit(unit).suffix}")
+    """A figure in its unit, with at least these decimals and never fewer than it has: "27%", "64.5%", "−18pp"."""
+    exponent = plain(value).as_tuple().exponent
+    places = max(decimals, -exponent) if isinstance(exponent, int) else decimals
+    return signed(f"{rounded(value, places):,}{Unit(unit).suffix}")
 
 
 def show_money(pounds: Decimal) -> str:

@@ -44,7 +44,7 @@ class Door:
             return False
         if kind == "quarter" or self.by is None or self.by.is_administrator:
             return True
-        return row.holder_id == self.by.pk or row.sections_written() <= self.by.sections_of(self.priority_of[key])
+        return self.by.may_write(self.priority_of[key], row.sections_written(), row.holder_id)
 
 
 _door: ContextVar[Door | None] = ContextVar("door", default=None)
@@ -82,13 +82,20 @@ class Guarded:
             raise Refused(f"{self} is not yours to change; ask the lead of the priority.")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        self.ask_the_door()  # before the transaction is touched
+        super().save(*args, **kwargs)  # type: ignore[misc]
+
+    def _save_table(
+        self, raw: bool = False, cls: Any = None, force_insert: bool = False, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Where every way of saving ends, a deserialiser's too; a new row never overwrites one of the same key."""
         self.ask_the_door()
         made = self._state.adding  # type: ignore[attr-defined]
-        if not made:
-            type(self)._base_manager.get_queryset().refuse_strays([self])  # type: ignore[attr-defined]
-        super().save(*args, **kwargs)  # type: ignore[misc]
+        type(self)._base_manager.get_queryset().refuse_strays([self])  # type: ignore[attr-defined]
+        updated = super()._save_table(raw, cls, force_insert or made, *args, **kwargs)  # type: ignore[misc]
         if made:
             self.admit()
+        return updated
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         self.ask_the_door()
@@ -110,8 +117,16 @@ class GuardedQuerySet(RecordedQuerySet):
 
     _updating = False
 
+    fixed: tuple[str, ...] = ()  # what a row is about, which never changes
+
     def refuse_strays(self, rows: Iterable[Any]) -> None:
-        """Refuse rows that the database has under another update than the one they now name."""
+        """Refuse rows that the database has for something else than they now name: another update or indicator."""
+        named = {row.pk: row for row in rows if row.pk}
+        if not named or not self.fixed:
+            return
+        for pk, *stored in self.model._base_manager.filter(pk__in=named).values_list("pk", *self.fixed):
+            if stored != [getattr(named[pk], name) for name in self.fixed]:
+                raise OutsideTheDoor("A row stays with what it was made for.")
 
     def _clone(self) -> Any:
         clone = super()._clone()  # type: ignore[misc]
@@ -124,6 +139,7 @@ class GuardedQuerySet(RecordedQuerySet):
         rows = list(objs)
         for row in rows:
             row.ask_the_door()
+        self.refuse_strays(rows)
         made = super().bulk_create(rows, *args, **kwargs)
         for row in made:
             row.admit()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 from .cells import GoalConfidence, Rating
-from .door import Guarded, GuardedQuerySet, OutsideTheDoor, current_door
+from .door import Guarded, GuardedQuerySet, Refused, current_door
 from .history import ChangeSet, RecordedQuerySet, history
 from .people import Assignment, AssignmentRole, Person, Role, Section
 from .periods import FIRST_YEAR, LAST_YEAR, Period
@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 PLAN_YEARS = 4  # a Mayor's term, which a Police and Crime Plan follows
+RESERVED_SLUGS = frozenset({"print", "changes", "exceptions", "goals", "review", "risks", "update", "year"})
 RATINGS = ("objectives", "time", "spend", "capability", "risk")
 
 
@@ -121,12 +122,19 @@ class Priority(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def clean(self) -> None:
+        if self.slug in RESERVED_SLUGS:
+            raise ValidationError({"slug": f"“{self.slug}” is the address of another page; choose another slug."})
+
     @staticmethod
     def slug_for(title: str) -> str:
-        return slugify(title)[:200].strip("-") or "priority"
+        slug = slugify(title)[:190].strip("-") or "priority"
+        return f"{slug}-priority" if slug in RESERVED_SLUGS else slug
 
 
 class QuarterQuerySet(GuardedQuerySet):
+    fixed = ("financial_year", "number")
+
     def at(self, period: Period) -> QuarterQuerySet:
         return self.filter(financial_year=period.year, number=period.number)
 
@@ -225,6 +233,18 @@ class Quarter(Guarded, models.Model):
 
 
 class QuarterlyUpdateQuerySet(GuardedQuerySet):
+    fixed = ("quarter_id", "priority_id")
+
+    def refuse_strays(self, rows: Iterable[Any]) -> None:
+        rows = list(rows)
+        super().refuse_strays(rows)
+        new = {row.quarter_id for row in rows if row._state.adding}
+        shut = Quarter.objects.filter(pk__in=new).exclude(status=QuarterStatus.OPEN) if new else ()
+        for quarter in shut:
+            raise Refused(
+                f"{quarter} is {quarter.get_status_display().lower()}; updates are made in open quarters only."
+            )
+
     def editable_by(self, person: Person | None) -> QuarterlyUpdateQuerySet:
         """Those that this person may fill in now: in progress, and theirs, or any for an administrator."""
         updates = self.filter(status__in=UpdateStatus.editable())
@@ -331,16 +351,21 @@ class QuarterlyUpdate(Guarded, models.Model):
             return everything
         return person.sections_of(self.priority_id)
 
-    @property
-    def due(self) -> dt.date | None:
-        return self.due_on or self.quarter.due_on
-
     def door_key(self) -> tuple[str, int | None]:
         return "update", None if self._state.adding else self.pk
 
+    def clean(self) -> None:
+        if self.quarter_id is None or self.priority_id is None:
+            return  # the field's own message says so
+        if self.priority.plan_id != self.quarter.plan_id:
+            raise ValidationError({"priority": f"{self.priority} is of another plan than {self.quarter}."})
+        if self._state.adding and self.quarter.status != QuarterStatus.OPEN:
+            state = self.quarter.get_status_display().lower()
+            raise ValidationError({"quarter": f"{self.quarter} is {state}; an administrator has to open it first."})
+
     def sections_written(self) -> frozenset[str]:
         """Those of what differs from what is stored; "all" for what belongs to no section, such as the status."""
-        stored = QuarterlyUpdate.objects.filter(pk=self.pk).values().get()
+        stored: dict[str, Any] = QuarterlyUpdate.objects.filter(pk=self.pk).values().get()  # type: ignore[assignment]
         fields = {f.attname for f in self._meta.concrete_fields if stored[f.attname] != getattr(self, f.attname)}
         section_of = {"finance_note": Section.FINANCE} | dict.fromkeys(
             (*RATINGS, "ratings_note", "narrative"), Section.RATINGS
@@ -354,11 +379,9 @@ class QuarterlyUpdate(Guarded, models.Model):
 
 
 class QuarterRowQuerySet(GuardedQuerySet):
-    def refuse_strays(self, rows: Iterable[Any]) -> None:
-        named = {row.pk: row.update_id for row in rows}
-        stored = self.model._base_manager.filter(pk__in=named).values_list("pk", "update_id")
-        if any(named[pk] != update_id for pk, update_id in stored):
-            raise OutsideTheDoor("A row stays with the update it was made for.")
+    @property
+    def fixed(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(f.attname for f in self.model._meta.concrete_fields if f.is_relation)
 
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows = list(objs)
@@ -399,7 +422,6 @@ def new_key() -> uuid.UUID:
 
 # What each colour means
 
-CONFIDENCE_KINDS = ("indicator", "goal")
 DEFAULT_DEFINITIONS: dict[tuple[str, str], str] = {
     ("objectives", "G"): "The objectives of the priority are being met, or will be.",
     ("objectives", "A"): "One or more objectives are at risk; there is a plan to bring them back.",

@@ -70,6 +70,10 @@ class Person(AbstractUser):
     def current_assignments(self) -> tuple[Assignment, ...]:
         return tuple(self.assignments.current())
 
+    def may_write(self, priority_id: int, sections: frozenset[str], holder_id: int | None) -> bool:
+        """Whether they may write a row of these sections of a priority's update, or hold that very row."""
+        return holder_id == self.pk or sections <= self.sections_of(priority_id)
+
     def sections_of(self, priority_id: int) -> frozenset[str]:
         """The sections of a priority that this person fills in: all for its leads and deputies."""
         mine = [a for a in self.current_assignments if a.priority_id == priority_id]

@@ -71,6 +71,8 @@ class Rule(models.CheckConstraint):
         self.message, self.field = message, field
 
     def validate(self, model: Any, instance: Any, exclude: Any = None, using: Any = None) -> None:
+        if self.field in (exclude or ()) and getattr(instance, self.field) in ("", None):
+            return  # the field itself was refused: it says so
         if holds(self.condition, instance) is False:
             field = NON_FIELD_ERRORS if self.field in (exclude or ()) else self.field  # a form may lack the field
             raise ValidationError({field: ValidationError(self.message, code="rule")})
@@ -100,6 +102,12 @@ def only(field: str, choices: type[models.TextChoices], *, blank: bool = True) -
         message=f"Choose one of {labels}.",
         field=field,
     )
+
+
+def has(row: models.Model, *names: str) -> bool:
+    """Whether these foreign keys are set, so that clean() may follow them."""
+    fields = [row._meta.get_field(name) for name in names]
+    return all(getattr(row, f.attname) is not None or f.is_cached(row) for f in fields)  # type: ignore[union-attr]
 
 
 def check_row(row: models.Model, exclude: Collection[str] = ()) -> None:

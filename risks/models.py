@@ -10,7 +10,7 @@ from priorities.cells import Level, Trend
 from priorities.fields import PeriodField, holder
 from priorities.history import RecordedQuerySet, history
 from priorities.models import Priority, QuarterRow, Section, new_key
-from priorities.rules import Rule, only
+from priorities.rules import Rule, has, only
 
 
 class RiskKind(models.TextChoices):
@@ -93,5 +93,7 @@ class Assessment(QuarterRow):
         return self.risk.holder_id
 
     def clean(self) -> None:
+        if not has(self, "risk", "update"):
+            return  # the field's own message says so
         if self.update.priority_id != self.risk.priority_id:
             raise ValidationError({"risk": "This risk or issue belongs to another priority."})

@@ -7,22 +7,22 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from priorities.cells import parse_level, parse_number, parse_text, parse_trend
+from priorities.cells import parse_level, parse_number, parse_text, parse_trend, shorten
 from priorities.models import Priority
 from priorities.periods import Period
-from priorities.resources import Book, Column, Key, SheetResource, cell, fold, wrong
+from priorities.rows import NEVER, Book, Column, Key, SheetResource, cell, fold, name_in, slip_of, wrong
 
 from .models import Assessment, Risk, RiskKind
 
 
-def register_of(book: Book) -> dict[Hashable, Risk]:
+def register_of(book: Book) -> dict[tuple[int, str, str, str], Risk]:
     """Every risk and issue by priority, kind and text, the newest wording of a text last."""
     register = book.tables.get("risks register")
     if register is None:
         register = book.tables["risks register"] = {}
         priorities = {p.pk: p for p in book.priorities.values() if p.pk}
         for assessment in (
-            Assessment.objects.filter(risk__priority__in=priorities, risk__closed_from__isnull=True)
+            Assessment.objects.filter(risk__priority__in=priorities)
             .select_related("risk")
             .order_by("update__quarter__financial_year", "update__quarter__number", "pk")
         ):
@@ -32,12 +32,19 @@ def register_of(book: Book) -> dict[Hashable, Risk]:
     return register
 
 
-def text_key(priority: Priority, kind: str, text: str) -> Hashable:
+def text_key(priority: Priority, kind: str, text: str) -> tuple[int, str, str, str]:
     return priority.plan.first_year, fold(priority.title), kind, fold(text)
 
 
+def live(risk: Risk | None, row: dict[str, Any], book: Book) -> Risk | None:
+    """The risk, unless it was closed before the row's quarter: then the same words are a new one."""
+    if risk and risk.closed_from and cell(row, "Quarter") and risk.closed_from <= book.period(row):
+        return None
+    return risk
+
+
 class RiskResource(SheetResource):
-    setup = True
+    setup = named_each_quarter = True
     kind = RiskKind.RISK
     required = ("Priority", "Risk")
     plan_title = Key("priority__plan__title", "Plan")
@@ -61,8 +68,18 @@ class RiskResource(SheetResource):
 
     def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
         priority = self.book.priority(row, self.book.plan_of(row))
-        key = text_key(priority, self.kind, described(row, self.kind.label))
-        risk = register_of(self.book).setdefault(key, Risk(priority=priority, kind=self.kind))
+        text = described(row, self.kind.label)
+        key, register = text_key(priority, self.kind, text), register_of(self.book)
+        risk = live(register.get(key), row, self.book)
+        if risk is None:
+            known = [text for *home, text in register if home == list(key[:-1])]
+            if near := slip_of(text, known):
+                raise wrong(
+                    self.kind.label,
+                    f"“{shorten(text)}” is a letter or two from “{shorten(near)}”; write it as it was, or reword it in "
+                    "the administration first.",
+                )
+            risk = register[key] = Risk(priority=priority, kind=self.kind)
         return risk.key, lambda: risk
 
 
@@ -76,7 +93,7 @@ class IssueResource(RiskResource):
 
 
 def described(row: dict[str, Any], column: str) -> str:
-    text = parse_text(cell(row, column))
+    text = parse_text(name_in(row, column))
     if not text:
         raise wrong(column, f"The {column.lower()} is missing; describe it in a sentence.")
     return text
@@ -85,9 +102,10 @@ def described(row: dict[str, Any], column: str) -> str:
 class AssessmentResource(SheetResource):
     kind = RiskKind.RISK
     required = ("Quarter", "Priority", "Risk")
+    expected = ("Score", "Trend")
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
-    position = Column("position", "No.", parse=parse_number, aliases=("No", "Number"))
+    position = Column("position", "No.", parse=parse_number, aliases=("No", "Number"), empty=NEVER)
     description = Column("description", "Risk", aliases=("Description", "There is a risk..."))
     level = Column("level", "Score", parse=parse_level, aliases=("Rating", "Level"))
     trend = Column("trend", "Trend", parse=parse_trend)
@@ -109,13 +127,17 @@ class AssessmentResource(SheetResource):
     def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
         update = self.book.update(row)
         text = described(row, self.kind.label)
-        risk = register_of(self.book)[text_key(update.priority, self.kind, text)]
+        risk = live(register_of(self.book).get(text_key(update.priority, self.kind, text)), row, self.book)
+        if risk is None:
+            kind = self.kind.label.lower()
+            raise wrong(self.kind.label, f"“{shorten(text)}” is not a known {kind}; import the {kind}s first.")
         return (update.quarter.period, risk.key), lambda: Assessment(update=update, risk=risk, description=text)
 
 
 class IssueAssessmentResource(AssessmentResource):
     kind = RiskKind.ISSUE
     required = ("Quarter", "Priority", "Issue")
+    expected = ("Rating", "Trend")
     description = Column("description", "Issue", aliases=("Description",))
     level = Column("level", "Rating", parse=parse_level, aliases=("Score", "Level"))
 

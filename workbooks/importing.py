@@ -11,20 +11,12 @@ from tablib import Dataset
 from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
+from priorities.cells import shorten
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import Person
-from priorities.resources import (
-    Book,
-    PlanResource,
-    PriorityResource,
-    Problem,
-    QuarterlyUpdateResource,
-    QuarterResource,
-    SheetResource,
-    heading_key,
-    likeness,
-)
+from priorities.resources import PlanResource, PriorityResource, QuarterlyUpdateResource, QuarterResource
+from priorities.rows import Book, Problem, SheetResource, heading_key, likeness, slip_of
 from priorities.writing import writing
 from risks.resources import AssessmentResource, IssueAssessmentResource, IssueResource, RiskResource
 
@@ -42,6 +34,7 @@ SHEETS: dict[str, tuple[type[SheetResource], ...]] = {
     "Background": (BackgroundResource,),
 }
 TITLE_ROWS = 20  # how far down the headings are looked for
+Told = tuple[int, int, str]  # row and column as the spreadsheet counts, and what is wrong there
 
 
 @dataclass
@@ -117,43 +110,64 @@ def plan_sheet(name: str, sheet: Sheet, classes: tuple[type[SheetResource], ...]
     resources = [resource(book) for resource in classes]
     head = heading_row(sheet.rows, resources)
     headings = sheet.rows[head]
-    width = len(headings)
-    body = [(head + 2 + n, row) for n, row in enumerate(sheet.rows[head + 1 :]) if any(row)]
+    body = {head + 2 + n: row for n, row in enumerate(sheet.rows[head + 1 :]) if any(row)}
     if not body:
-        planned.problems.append(
-            f"{name}!{cell_name(head + 2, 1)}: there is no row below the headings; add one, or remove the sheet."
-        )
+        place = cell_name(head + 2, 1)
+        planned.problems.append(f"{name}!{place}: there is no row below the headings; add one, or remove the sheet.")
         return
-    for number, row in body:
-        if len(row) > width and any(row[width:]):
-            place = cell_name(number, width + 1)
-            planned.problems.append(
-                f"{name}!{place}: “{row[width]}” stands beyond the last heading; move or remove it."
-            )
-    places: list[int] = [number for number, _ in body]
-    told: list[str] = []
+    told = unheaded(headings, body)
+    known: set[int] = set()
+    lost: set[int] = set()  # rows whose subject was not found: told once, not again by the next resource
     for resource in resources:
-        data = Dataset(*[(row + [""] * width)[:width] for _, row in body], headers=list(headings))
-        resource.rows = places
+        resource.rows = list(body)
+        data = Dataset(*(padded(row, len(headings)) for row in body.values()), headers=list(headings))
         result = resource.plan_rows(data, user=planned.by)
-        columns = {heading: index + 1 for index, heading in reversed(list(enumerate(data.headers)))}
+        columns = {heading: index for index, heading in reversed(list(enumerate(data.headers, 1)))}
+        known |= {index for index, heading in enumerate(data.headers, 1) if resource.knows(heading)}
 
-        def placed(problem: Problem, columns: dict[str, int] = columns) -> str:
-            number = places[problem.row - 1] if problem.row else head + 1
-            return f"{name}!{cell_name(number, columns.get(problem.column, 1))}: {problem.message}"
+        def placed(problem: Problem, columns: dict[str, int] = columns) -> Told:
+            row = list(body)[problem.row - 1] if problem.row else head + 1
+            return row, columns.get(problem.column, 1), problem.message
 
-        told += [place for problem in resource.problems(result) if (place := placed(problem)) not in told]
-        planned.warnings += [placed(problem) for problem in resource.warnings]
+        problems = [p for p in resource.problems(result) if p.row not in lost or not resource.names_by(p.column)]
+        lost |= {problem.row for problem in problems if resource.names_by(problem.column)}
+        told += map(placed, problems)
+        planned.warnings += [line for warning in resource.warnings for line in tell(name, [placed(warning)])]
         count(planned, resource, result)
         planned.resources.append(resource)
-    known = {c.column_name for resource in resources for c in resource.fields.values()}
-    known |= {heading for resource in resources for heading in resource.checked}
-    planned.warnings += [
-        f"{name}!{cell_name(head + 1, n)}: the column “{raw}” was ignored."
-        for n, (raw, heading) in enumerate(zip(headings, data.headers, strict=True), 1)
-        if raw and heading not in known
+    ignored = {index: raw for index, raw in enumerate(headings, 1) if raw and index not in known}
+    for index, raw in ignored.items():
+        if near := slip_of(raw, (known for resource in resources for known in resource.headings())):
+            told.append((head + 1, index, f"“{raw}” is nearly the heading “{near}”; mend it, or rename the column."))
+        else:
+            planned.warnings += tell(name, [(head + 1, index, f"the column “{raw}” was ignored.")])
+    planned.problems += tell(name, told)
+
+
+def padded(row: list[str], width: int) -> list[str]:
+    return (row + [""] * width)[:width]
+
+
+def unheaded(headings: list[str], body: dict[int, list[str]]) -> list[Told]:
+    """Cells that stand under no heading, and would be lost."""
+    return [
+        (number, index, f"“{shorten(text)}” stands under no heading; head its column, or remove it.")
+        for number, row in body.items()
+        for index, text in enumerate(row, 1)
+        if text and not (index <= len(headings) and headings[index - 1])
     ]
-    planned.problems += told
+
+
+def tell(sheet: str, told: Iterable[Told]) -> list[str]:
+    """A line each, in the order of the cells; what is the same in one column is told once, with the number of rows."""
+    rows: dict[tuple[int, str], set[int]] = {}
+    for row, column, message in told:
+        rows.setdefault((column, message), set()).add(row)
+    return [
+        f"{sheet}!{cell_name(min(found), column)}: {message}"
+        + (f" (The same in {len(found) - 1} more.)" if len(found) > 1 else "")
+        for (column, message), found in sorted(rows.items(), key=lambda item: (min(item[1]), item[0]))
+    ]
 
 
 def count(planned: Import, resource: SheetResource, result: Any) -> None:

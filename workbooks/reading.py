@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
 
 MAX_BYTES = 20 * 1024 * 1024
+SPREADSHEETS = {".xlsx", ".xlsm", ".xls", ".ods", ".tsv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +47,31 @@ def read_workbook(path: Path) -> tuple[list[Sheet], list[Unreadable]]:
         raise Unreadable(
             path.name, "only a folder of .csv files can be imported; save each sheet as CSV into one folder."
         )
-    files = sorted(path.glob("*.csv"))
-    if not files:
+    files = sorted(file for file in path.iterdir() if not file.name.startswith("."))
+    if not any(file.suffix.lower() == ".csv" for file in files):
         raise Unreadable(path.name, "the folder holds no .csv file; save each sheet as CSV into it.")
     sheets, unreadable = [], []
     for file in files:
         try:
-            sheets.append(Sheet(file.stem, read_csv(file)))
+            if file.suffix.lower() == ".csv":
+                sheets.append(Sheet(file.stem, read_csv(file)))
+            elif file.suffix.lower() in SPREADSHEETS:
+                raise Unreadable(
+                    file.name, "of a folder only .csv files are read; save its sheets as CSV, or remove it."
+                )
         except Unreadable as error:
             unreadable.append(error)
     return sheets, unreadable
 
 
 def read_csv(file: Path) -> list[list[str]]:
-    if file.stat().st_size > MAX_BYTES:
-        raise Unreadable(file.stem, f"the file is larger than {MAX_BYTES // 2**20} MB; split it.")
-    data = file.read_bytes()
-    if not data.strip():
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise Unreadable(file.stem, f"the file is larger than {MAX_BYTES // 2**20} MB; split it.")
+        data = file.read_bytes()
+    except OSError as error:
+        raise Unreadable(file.stem, f"the file can't be opened ({error.strerror}); save the sheet again.") from None
+    if not data.removeprefix(codecs.BOM_UTF8).strip():
         raise Unreadable(file.stem, "the file is empty; save the sheet into it again, or remove it.")
     if b"\0" in data or data.startswith((b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0")):
         raise Unreadable(file.stem, "this is not a CSV file, whatever its name says; save the sheet as CSV (UTF-8).")

@@ -252,7 +252,9 @@ def test_a_titles_footnote_asterisks_are_not_part_of_it():
         ("27.0000", "percent", 0, "27%"),
         ("4127", "number", 0, "4,127"),
         ("-18", "percentage_points", 0, "−18pp"),
-        ("0.25", "percent", 1, "0.3%"),
+        ("0.25", "percent", 1, "0.25%"),
+        ("64.5", "percent", 0, "64.5%"),
+        ("2.5", "percent", 2, "2.50%"),
     ],
 )
 def test_measures_are_shown_in_their_unit(value, unit, decimals, text):

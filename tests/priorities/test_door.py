@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.core.serializers import deserialize, serialize
 from django.db import IntegrityError, models, transaction
 
 from goals.models import GoalForecast
@@ -27,6 +29,7 @@ from tests.make import (
     make_indicator,
     make_person,
     make_position,
+    make_priority,
     make_quarter,
     make_reading,
     make_update,
@@ -61,6 +64,8 @@ def every_way_of_writing(row):
     objects, base = model.objects, model._base_manager
     return {
         "save": row.save,
+        "save the base": row.save_base,
+        "load a fixture": lambda: next(iter(deserialize("json", serialize("json", [row])))).save(),
         "save some fields": lambda: row.save(update_fields=[field]),
         "save a copy": copy.save,
         "delete": row.delete,
@@ -251,9 +256,58 @@ def test_a_row_cannot_be_moved_out_of_a_closed_update(victims):
             reading.delete,
             lambda: Reading.objects.bulk_update([reading], ["update"]),
         ):
-            with pytest.raises(OutsideTheDoor, match="stays with the update"), transaction.atomic():
+            with pytest.raises(OutsideTheDoor, match="stays with what it was made for"), transaction.atomic():
                 write()
     assert Reading.objects.get().update_id == closed.pk
+
+
+def test_a_new_row_does_not_take_the_place_of_one_in_a_closed_update(victims):
+    quarter = make_quarter()
+    closed = make_update(victims, quarter)
+    reading = make_reading(closed)
+    close(quarter)
+    current = make_update(victims, make_quarter(quarter.period.next))
+    with pytest.raises(OutsideTheDoor), door(current):
+        Reading(pk=reading.pk, update=current, indicator=reading.indicator, value=99).save()
+    with pytest.raises(OutsideTheDoor), door(opening=True):
+        QuarterlyUpdate(pk=closed.pk, quarter=current.quarter, priority=closed.priority).save()
+    assert Reading.objects.get().value == 27
+    assert QuarterlyUpdate.objects.get(pk=closed.pk).status == UpdateStatus.CLOSED
+
+
+def test_a_row_stays_with_its_indicator_and_an_update_with_its_quarter(victims, update):
+    reading, other = make_reading(update), make_indicator(victims, "9z")
+    reading.indicator = other
+    with pytest.raises(OutsideTheDoor, match="stays with what it was made for"), door(update):
+        reading.save()
+    update.quarter = make_quarter(update.quarter.period.next)
+    with pytest.raises(OutsideTheDoor, match="stays with what it was made for"), door(update):
+        update.save()
+
+
+@pytest.mark.parametrize("status", ["closed", "planned"])
+def test_updates_are_made_in_open_quarters_only(victims, status):
+    quarter = make_quarter(status=status)
+    for write in (
+        QuarterlyUpdate(priority=victims, quarter=quarter).save,
+        lambda: QuarterlyUpdate.objects.bulk_create([QuarterlyUpdate(priority=victims, quarter=quarter)]),
+    ):
+        with pytest.raises(Refused, match=f"{status}; updates are made in open quarters only"), door(opening=True):
+            write()
+    with pytest.raises(ValidationError, match="has to open it first"):
+        QuarterlyUpdate(priority=victims, quarter=quarter).full_clean()
+
+
+def test_an_update_is_of_its_quarters_plan():
+    other = make_priority(plan=create_plan(title="Old", first_year=2018, last_year=2021, by=None, source=Source.ADMIN))
+    with pytest.raises(ValidationError, match="is of another plan than Q1 2022/23"):
+        QuarterlyUpdate(priority=other, quarter=make_quarter()).full_clean()
+
+
+def test_a_lead_cannot_approve_by_saving(victims_lead, update):
+    update.status = UpdateStatus.APPROVED
+    with door(update, by=victims_lead), pytest.raises(Refused):
+        update.save()
 
 
 def test_doors_do_not_nest(update):

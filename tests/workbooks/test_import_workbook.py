@@ -429,3 +429,219 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(book, django_assert_n
         return len(found)
 
     assert queries(3) == queries(60)
+
+
+def stored(name):
+    reading = Reading.objects.get(indicator__reference=name)
+    return reading.value, reading.target
+
+
+@pytest.mark.parametrize("twice", [["Value", "YTD"], ["22/23 Target", "23/24 Target"], ["Value", "value"]])
+def test_two_columns_of_one_meaning_are_told(run, book, twice):
+    rows = [["Quarter", "Priority", "Ref", "Indicator", *twice], [Q, VICTIMS, "1a", "Calls", "1", "2"]]
+    (problem,) = refused(run, book(Indicators=rows))
+    assert "Two columns are headed" in problem
+    assert problem.endswith("keep one of them.")
+
+
+def test_a_target_of_another_year_is_told(run, book):
+    rows = [["Quarter", "Priority", "Ref", "Indicator", "23/24 Target"], [Q, VICTIMS, "1a", "Calls", "100"]]
+    assert refused(run, book(Indicators=rows)) == [
+        "Indicators!E2: The heading is of another year than Q1 2022/23; correct it."
+    ]
+
+
+def test_a_misspelt_heading_is_questioned(run, book):
+    rows = [["Quarter", "Priority", "Ref", "Indicator", "Valeu"], [Q, VICTIMS, "1a", "Calls", "1"]]
+    (problem,) = refused(run, book(Indicators=rows))
+    assert problem == "Indicators!E1: “Valeu” is nearly the heading “Value”; mend it, or rename the column."
+
+
+def test_a_missing_column_is_warned_of_where_there_are_new_rows(run, book):
+    rows = [["Quarter", "Priority", "Ref", "Indicator", "Target"], [Q, VICTIMS, "1a", "Calls", "1"]]
+    _, out, _ = run(book(Indicators=rows))
+    assert "Warning: Indicators!A1: there is no column Value; it stays empty in the 1 new rows." in out
+
+
+def test_swapped_references_are_told(run, book):
+    run(
+        book(
+            Indicators=indicators(
+                ["1a", "Calls answered", "number", "1", "1"], ["1b", "Calls missed", "number", "1", "2"]
+            )
+        )
+    )
+    swapped = indicators(["1b", "Calls answered", "number", "1", "1"], ["1a", "Calls missed", "number", "1", "2"])
+    problems = refused(run, book(Indicators=swapped))
+    assert problems[0].startswith("Indicators!C2: 1b is “Calls missed”, but “Calls answered” is known as 1a")
+    assert len(problems) == 2
+
+
+def test_swapped_goal_numbers_are_told(run, book):
+    head = ["Quarter", "Priority", "No.", "Goal"]
+    run(book(Goals=[head, [Q, VICTIMS, "1", "Publish A"], [Q, VICTIMS, "2", "Publish B"]]))
+    problems = refused(run, book(Goals=[head, [Q, VICTIMS, "2", "Publish A"], [Q, VICTIMS, "1", "Publish B"]]))
+    assert problems[0] == "Goals!C2: “Publish A” is goal 1; correct 2 to it, or the title."
+
+
+@pytest.mark.parametrize(
+    ("sheet", "head", "before", "after"),
+    [
+        ("Goals", ["No.", "Goal", "Baseline"], ["1", "Publish", "Q3"], ["1", "Publish", "Q1"]),
+        ("Indicators", ["Ref", "Indicator", "Polarity"], ["1a", "Calls", "higher"], ["1a", "Calls", "lower"]),
+        ("Risks", ["No.", "Risk", "Owner"], ["1", "Demand rises", "A"], ["1", "Demand rises", "B"]),
+    ],
+)
+def test_what_is_set_up_on_a_locked_quarters_sheet_is_locked_too(run, book, sheet, head, before, after):
+    def rows(cells):
+        return {sheet: [["Quarter", "Priority", *head], [Q, VICTIMS, *cells]]}
+
+    assert run(book(**rows(before)))[0] == 0
+    close(Quarter.objects.get(status="open"))
+    assert "is closed and can't be changed" in refused(run, book(**rows(after)))[0]
+
+
+def test_a_unit_does_not_change_under_its_figures(run, book):
+    run(book(Indicators=indicators(["1a", "The gap", "percentage points", "-20", "-18"])))
+    (problem,) = refused(run, book(Indicators=indicators(["1a", "The gap", "percent", "", ""])))
+    assert problem == "Indicators!E2: Its figures are in percentage points; a new unit needs a new indicator."
+
+
+def test_a_reference_may_be_given_later_but_not_twice(run, book):
+    run(book(Indicators=indicators(["", "Calls answered", "number", "1", "1"], ["", "Visits", "number", "1", "1"])))
+    assert run(book(Indicators=indicators(["9x", "Calls answered", "number", "1", "1"])))[0] == 0
+    assert Indicator.objects.get(reference="9x").title == "Calls answered"
+    twice = indicators(["8x", "Visits", "number", "1", "1"], ["9x", "Visits", "number", "1", "1"])
+    assert refused(run, book(Indicators=twice))
+
+
+def test_a_title_that_was_reworded_under_its_reference_is_kept_and_said_so(run, book):
+    run(book(Indicators=indicators(["1a", "Calls to the hub", "number", "1", "1"])))
+    code, out, _ = run(book(Indicators=indicators(["1a", "Calls to the hub answered", "number", "1", "1"])))
+    assert code == 0
+    assert "that title was kept. Rename it in the administration." in out[0]
+
+
+def test_a_letters_difference_in_a_risk_is_questioned(run, book):
+    head = ["Quarter", "Priority", "No.", "Risk"]
+    run(book(Risks=[head, [Q, VICTIMS, "1", "The organisation changes"]]))
+    (problem,) = refused(run, book(Risks=[head, [Q, VICTIMS, "1", "The organization changes"]]))
+    assert "is a letter or two from" in problem
+
+
+def test_importing_an_earlier_quarter_again_after_a_risk_was_closed_changes_nothing(run):
+    from priorities.periods import Period
+
+    run(DEMO)
+    risk = Risk.objects.first()
+    risk.closed_from, risk.closed_reason = Period(2022, 2), "Over"
+    risk.save()
+    _, out, _ = run(DEMO)
+    assert "Risks and issues: 0 new, 0 changed, 24 unchanged" in out
+    assert "Assessments: 0 new, 0 changed, 24 unchanged" in out
+
+
+def test_two_rows_for_one_quarter_are_told(run, book):
+    rows = [["Quarter", "Plan", "Overview"], [Q, "", "A"], [Q, "", "B"]]
+    assert refused(run, book(Quarter=rows)) == ["Quarter!A3: This row is about the same as row 2; keep one of them."]
+
+
+def test_a_newer_figure_is_kept_and_one_changed_meanwhile_refused(run, book):
+    from priorities.door import Refused
+    from tests.make import door
+    from workbooks.importing import apply_import, plan_import
+    from workbooks.reading import read_workbook
+
+    run(book(Indicators=indicators(["1a", "Calls", "number", "1", "1"])))
+    sheets, _ = read_workbook(book(Indicators=indicators(["1a", "Calls", "number", "2", ""])))
+    plan = plan_import(sheets, by=None)
+    reading = Reading.objects.get()
+    with door(reading.update):
+        reading.value = 55
+        reading.save()
+    apply_import(plan, source=Source.COMMAND)
+    reading.refresh_from_db()
+    assert (reading.value, reading.target, reading.version) == (55, 2, 2)
+
+    sheets, _ = read_workbook(book(Indicators=indicators(["1a", "Calls", "number", "", "7"])))
+    plan = plan_import(sheets, by=None)
+    with door(reading.update):
+        reading.value = 56
+        reading.save()
+    with pytest.raises(Refused, match="somebody has changed the value since; import again"):
+        apply_import(plan, source=Source.COMMAND)
+    reading.refresh_from_db()
+    assert reading.value == 56
+
+
+def test_stated_variances_are_read_in_the_scale_of_their_heading(run, book):
+    head = ["Quarter", "Priority", "Period", "Budget (£k)", "Forecast (£k)", "Forecast variance (£k)"]
+    _, out, _ = run(book(Finance=[head, [Q, VICTIMS, "Q1", "32700", "31900", "-800 (-2.4%)"]]))
+    assert not any(line.startswith("Warning: Finance!F") for line in out)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "rows", "message"),
+    [
+        (
+            "Goals",
+            [["Quarter", "Priority", "No.", "Goal"], [Q, VICTIMS, "1", "[clear]"]],
+            "Goals!D2: This names the row",
+        ),
+        (
+            "Goals",
+            [["Quarter", "Priority", "No.", "Goal"], [Q, VICTIMS, "[clear]", "A"]],
+            "Goals!C2: This names the row",
+        ),
+        (
+            "Risks",
+            [["Quarter", "Priority", "No.", "Risk"], [Q, VICTIMS, "[clear]", "A"]],
+            "Risks!C2: This can't",
+        ),
+        (
+            "Goals",
+            [["Quarter", "Priority", "No.", "Goal", ""], [Q, VICTIMS, "1", "A", "5"]],
+            "Goals!E2: “5” stands",
+        ),
+        (
+            "Finance",
+            [["Quarter", "Priority", "Period", "Budget"], [Q, VICTIMS, "Q1", "£" + "9" * 40]],
+            "Finance!D2: “£999999999999999999999999999999",
+        ),
+        (
+            "Finance",
+            [["Quarter", "Priority", "Period", "Budget"], [Q, VICTIMS, "Q1", "32,700,000"]],
+            "Finance!D2: “32,700,000” is more than this field can hold. Numbers here are in £m unless a sign says",
+        ),
+    ],
+)
+def test_odd_cells_are_told_in_words(run, book, sheet, rows, message):
+    assert refused(run, book(**{sheet: rows}))[0].startswith(message)
+
+
+def test_what_is_wrong_in_one_way_in_many_rows_is_told_once(run, book):
+    rows = [
+        ["Quarter", "Priority", "No.", "Goal"],
+        *([Q, "Nobody's priority", str(n), f"Goal {n}"] for n in range(1, 9)),
+    ]
+    (problem,) = refused(run, book(Goals=rows))
+    assert problem.startswith("Goals!B2: “Nobody's priority” is not a known priority")
+    assert problem.endswith("(The same in 7 more.)")
+
+
+def test_files_that_cannot_be_read_are_told(run, book):
+    path = book()
+    (path / "Goals.csv").mkdir()
+    (path / "Risks.csv").symlink_to(path / "nowhere")
+    (path / "Issues.csv").write_bytes(b"\xef\xbb\xbf")
+    (path / "Finance.xlsx").write_bytes(b"PK")
+    problems = refused(run, path)
+    assert [problem.split(":")[0] for problem in problems] == ["Finance.xlsx", "Goals", "Issues", "Risks"]
+    assert "is empty" in problems[2]
+
+
+def test_the_ending_of_a_file_may_be_in_capitals(run, book):
+    path = book(Goals=[["Quarter", "Priority", "No.", "Goal"], [Q, VICTIMS, "1", "A"]])
+    (path / "Goals.csv").rename(path / "Goals.CSV")
+    assert run(path)[0] == 0
+    assert Goal.objects.count() == 1
