@@ -26,7 +26,7 @@ run: setup
 	$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py load_demo --if-empty
 	@echo "The site is at http://localhost:$(PORT)/ - stop it with Ctrl+C."
-	$(PY) manage.py runserver 0.0.0.0:$(PORT)
+	$(PY) manage.py runserver $(PORT)
 
 browser:  # and libatomic, which the driver of the browser needs
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || sh tools/install-packages chromium

@@ -1,19 +1,20 @@
 from django.contrib import admin
 
-from priorities.admin import RowAdmin, TrackedAdmin
+from priorities.admin import FixedOnceUsed, RowAdmin, TrackedAdmin
 
 from .models import Goal, GoalForecast
 from .resources import GoalForecastResource, GoalResource
 
 
 @admin.register(Goal)
-class GoalAdmin(TrackedAdmin):
+class GoalAdmin(FixedOnceUsed, TrackedAdmin):
+    fixed = ("priority", "financial_year")
     resource = GoalResource
     list_display = ["number", "title", "priority", "financial_year", "baseline"]
     list_display_links = ["number", "title"]
     list_filter = ["financial_year", "priority"]
     search_fields = ["title"]
-    list_select_related = ["priority"]
+    list_select_related = ["priority__plan"]
     autocomplete_fields = ["priority", "carried_from", "holder"]
 
 

@@ -10,15 +10,15 @@ DEFAULT_TOLERANCE = {Unit.PERCENT: Decimal(5), Unit.POINTS: Decimal(5), Unit.NUM
 
 
 def expected_by_now(
-    target: Decimal, unit: Unit, basis: Basis, target_basis: Basis | None, quarter: int
+    target: Decimal | None, unit: str, basis: str, target_basis: str, *, quarter: int
 ) -> Decimal | None:
     """What the target comes to for a value on this basis at the end of this quarter (1 to 4), None if not comparable.
 
     Only counts add up over the year. A target without a basis is for the whole year where the value is a year to date,
     and on the value's own basis elsewhere.
     """
-    if unit is not Unit.NUMBER:
-        return target
+    if target is None or not basis or unit != Unit.NUMBER:
+        return target if basis else None
     part_of_year = {
         (Basis.YEAR_TO_DATE, Basis.YEAR_TO_DATE): Decimal(quarter) / 4,
         (Basis.YEAR_TO_DATE, Basis.ROLLING_YEAR): Decimal(quarter) / 4,
@@ -28,8 +28,8 @@ def expected_by_now(
         (Basis.ROLLING_YEAR, Basis.YEAR_TO_DATE): Decimal(1),
         (Basis.ROLLING_YEAR, Basis.QUARTER): Decimal(4),
     }
-    own = target_basis or basis
-    part = part_of_year.get((basis, own), Decimal(1) if own == basis else None)
+    measured, own = Basis(basis), Basis(target_basis or basis)
+    part = part_of_year.get((measured, own), Decimal(1) if own == measured else None)
     return None if part is None else target * part
 
 
@@ -51,18 +51,15 @@ def suggested_confidence(
     year's target for counts (10 unless given): a count's shortfall that is small against the year can still be made up,
     so the same pace is judged more sternly as the year goes on. `quarter` is 1 to 4.
     """
-    if value is None or target is None or not basis:
-        return None
-    unit = Unit(unit)
-    expected = expected_by_now(target, unit, Basis(basis), Basis(target_basis) if target_basis else None, quarter)
-    if expected is None:
+    expected = expected_by_now(target, unit, basis, target_basis, quarter=quarter)
+    if value is None or target is None or expected is None:
         return None
     short = Polarity(polarity).shortfall(value, expected)
     if short is None:
         return None
     if short <= 0:
         return "G"
-    allowed = DEFAULT_TOLERANCE[unit] if tolerance is None else tolerance
-    if unit is Unit.NUMBER:
+    allowed = DEFAULT_TOLERANCE[Unit(unit)] if tolerance is None else tolerance
+    if unit == Unit.NUMBER:
         allowed = abs(target) * allowed / 100
     return "A" if short <= allowed else "R"

@@ -37,6 +37,12 @@ class PasswordChangeForm(auth.PasswordChangeForm):
         super().__init__(*args, **kwargs)
         self.helper = helper(self, "Change password")
 
+    def clean_new_password1(self) -> str:
+        new = self.cleaned_data["new_password1"]
+        if new and new == self.cleaned_data.get("old_password"):
+            raise forms.ValidationError("This is your password already; choose another.")
+        return new
+
 
 class PasswordResetForm(auth.PasswordResetForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:

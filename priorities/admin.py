@@ -10,11 +10,12 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from import_export.admin import ImportExportMixin
+from import_export.admin import ExportMixin, ImportExportMixin
 from import_export.formats.base_formats import CSV
 from import_export.forms import ExportForm
 from simple_history.admin import SimpleHistoryAdmin
 
+from .cells import CellError, parse_period
 from .door import Refused
 from .fields import PlainDecimalField
 from .history import Source, recording
@@ -30,6 +31,7 @@ from .models import (
     QuarterRow,
 )
 from .people import signed_in
+from .periods import Period
 from .resources import (
     AssignmentResource,
     DefinitionResource,
@@ -68,6 +70,9 @@ class SheetAdmin(AdministratorsOnly, ImportExportMixin):
     def get_resource_classes(self, request: HttpRequest) -> list[type[SheetResource]]:
         return list(self.resources or (self.resource,))
 
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        form.add_error("import_file", "This can't be read as CSV with commas; save the sheet as “CSV UTF-8” again.")
+
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
             return super().process_import(request, **kwargs)
@@ -88,6 +93,7 @@ class TrackedAdmin(SheetAdmin, SimpleHistoryAdmin):
 
     list_per_page = 50
     save_on_top = True
+    history_list_display = ["change_set"]
     formfield_overrides = {
         models.DecimalField: {"form_class": PlainDecimalField},
         models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 90})},
@@ -182,7 +188,12 @@ class GuardedAdmin(TrackedAdmin):
         return actions
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        raised_by_the_door = isinstance(obj, Quarter | QuarterlyUpdate)
         with self.door(request, obj):
+            if change and (base := form.cleaned_data["base_version"]) is not None:
+                now = type(obj).objects.filter(pk=obj.pk, version=base + raised_by_the_door)
+                if not now.exists():  # the form's own check came before the door's lock
+                    raise Refused("Somebody saved this at the same moment.")
             obj.save()
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -196,12 +207,33 @@ class GuardedAdmin(TrackedAdmin):
         return self.or_say_why(request, super().delete_view, *args, **kwargs)
 
     def or_say_why(self, request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Refused between the form's check and the write: once more, and the form finds it, with all that was typed."""
         try:
             return view(request, *args, **kwargs)
-        except Refused as error:  # locked between the form's check and the write
-            for reason in error.reasons:
-                messages.error(request, reason)
-            return HttpResponseRedirect(request.get_full_path())
+        except Refused:
+            try:
+                return view(request, *args, **kwargs)
+            except Refused as error:
+                for reason in error.reasons:
+                    messages.error(request, reason)
+                return HttpResponseRedirect(request.get_full_path())
+
+
+def period_in(text: str) -> Period | None:
+    """The quarter that somebody looks for, if it is one."""
+    try:
+        return parse_period(text)
+    except CellError:
+        return None
+
+
+class FixedOnceUsed:
+    """Mixin of set-up rows: what their figures depend on doesn't change once there are any."""
+
+    fixed: tuple[str, ...] = ("priority",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), *(self.fixed if obj else ())]  # type: ignore[misc]
 
 
 class RowAdmin(GuardedAdmin):
@@ -259,6 +291,11 @@ class PriorityAdmin(TrackedAdmin):
     autocomplete_fields = ["plan"]
     prepopulated_fields = {"slug": ["title"]}
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            messages.info(request, "It appears in a quarter's report once it has a quarterly update there: add one.")
+
 
 @admin.register(Quarter)
 class QuarterAdmin(GuardedAdmin):
@@ -266,9 +303,15 @@ class QuarterAdmin(GuardedAdmin):
     list_display = ["__str__", "status", "due_on", "plan"]
     list_filter = ["status", "plan"]
     search_fields = ["financial_year"]
+    search_help_text = "A quarter: Q1 2022/23"
     autocomplete_fields = ["plan"]
     readonly_fields = ["status"]
     row_is_fixed_by = ("financial_year", "number")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if period := period_in(search_term):
+            return queryset.at(period), False
+        return super().get_search_results(request, queryset, search_term)
 
     def door(self, request: HttpRequest, obj: Any) -> Any:
         if obj.pk:
@@ -284,11 +327,17 @@ class QuarterlyUpdateAdmin(GuardedAdmin):
     resource = QuarterlyUpdateResource
     list_display = ["priority", "quarter", "status", "objectives", "time", "spend", "capability", "risk"]
     list_filter = ["quarter", "status", "priority"]
-    search_fields = ["priority__title", "narrative", "quarter__financial_year"]
+    search_fields = ["priority__title"]
+    search_help_text = "A quarter, Q1 2022/23, or a priority"
     list_select_related = ["priority", "quarter"]
     autocomplete_fields = ["priority", "quarter"]
     readonly_fields = ["status", "leads", "submitted_at", "submitted_by", "approved_at", "approved_by"]
     row_is_fixed_by = ("quarter", "priority")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if period := period_in(search_term):
+            return queryset.filter(quarter__in=Quarter.objects.at(period)), False
+        return super().get_search_results(request, queryset, search_term)
 
     def door(self, request: HttpRequest, obj: Any) -> Any:
         if obj.pk:
@@ -338,8 +387,11 @@ class PersonAdmin(SheetAdmin, UserAdmin):
 
 
 @admin.register(ChangeSet)
-class ChangeSetAdmin(AdministratorsOnly, admin.ModelAdmin):
-    """Who changed what, when and from where: to read only."""
+class ChangeSetAdmin(AdministratorsOnly, ExportMixin, admin.ModelAdmin):
+    """Who changed what, when and from where: to read and to export."""
+
+    formats = [CSV]
+    export_form_class = ExportForm
 
     list_display = ["at", "person", "source", "note"]
     list_filter = ["source", "at"]

@@ -21,6 +21,9 @@ class CellField(forms.CharField):
         super().__init__(**kwargs)
         self.parse = parse
 
+    def prepare_value(self, value: Any) -> Any:
+        return plain(value) if isinstance(value, Decimal) else value
+
     def to_python(self, value: Any) -> Any:
         if value is None or not str(value).strip():
             return None

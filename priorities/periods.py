@@ -46,6 +46,10 @@ class Period:
         return f"Q{self.number} {year_label(self.year)}"
 
     @property
+    def short(self) -> str:
+        return f"Q{self.number}"
+
+    @property
     def starts_on(self) -> dt.date:
         return dt.date(self.year + (self.number == 4), (self.number * 3) % 12 + 1, 1)
 

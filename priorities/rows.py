@@ -459,6 +459,9 @@ class SheetResource(resources.Resource):
     def import_data(self, dataset: Dataset, dry_run: bool = False, **kwargs: Any) -> Any:
         """Plan the rows; unless it is a dry run or any row is refused, write them too. The admin's way in."""
         result = self.plan_rows(dataset, **kwargs)
+        self.problems(result)  # which finds what to warn of
+        result.warnings = [f"Row {w.row + 1}, {w.column}: {w.message}" for w in self.warnings if w.row]
+        result.warnings += [w.message.capitalize() for w in self.warnings if not w.row]
         if not dry_run and not result.has_errors() and not result.has_validation_errors():
             with writing(
                 self.updates(),

@@ -73,6 +73,7 @@ def indicator(row: IndicatorRow) -> dict[str, Any]:
         "target_missing": row.target_missing or None,
         "target_note": row.target_note,
         "target_basis": row.target_basis or None,
+        "expected": number(row.expected),
         "value": number(row.value),
         "missing": row.missing or None,
         "note": row.note,

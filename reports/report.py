@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from finance.models import FinancialPosition, Variance, variance
 from goals.models import GoalForecast, slip
-from indicators.confidence import suggested_confidence
+from indicators.confidence import expected_by_now, suggested_confidence
 from indicators.models import Reading
 from priorities.cells import (
     Basis,
@@ -81,6 +81,7 @@ class IndicatorRow:
     target_missing: str
     target_note: str
     target_basis: str
+    expected: Decimal | None
     value: Decimal | None
     missing: str
     note: str
@@ -101,6 +102,13 @@ class IndicatorRow:
     @property
     def value_text(self) -> str:
         return figure_text(self.value, self.missing, self.unit, self.decimals)
+
+    @property
+    def expected_text(self) -> str:
+        """What the target comes to by the end of the quarter, where that is a part of it."""
+        if self.expected is None or self.expected == self.target:
+            return ""
+        return show_measure(self.expected, self.unit, self.decimals)
 
     @property
     def target_why(self) -> str:
@@ -208,6 +216,17 @@ class FinanceRow:
         return variance(self.ytd_profile, self.ytd_actual)
 
     @property
+    def outcome(self) -> str:
+        """The forecast against the budget in words: "£0.8m under (−2.4%)"."""
+        found = self.forecast_variance
+        if found is None:
+            return ""
+        share = f" ({show_percent(found.percent)})" if found.percent is not None else ""
+        if not rounded(found.amount, 0):
+            return "On budget"
+        return f"{show_money(abs(found.amount))} {'under' if found.amount < 0 else 'over'}{share}"
+
+    @property
     def texts(self) -> list[str]:
         """The table's cells from left to right: budget, forecast, its variance, profile, actual, its variance."""
         return [
@@ -243,6 +262,7 @@ class PriorityReport:
     ratings_note: str
     narrative: str
     finance_note: str
+    period: str
     finance: tuple[FinanceRow, ...]
     indicators: tuple[IndicatorRow, ...]
     risks: tuple[RiskRow, ...]
@@ -262,6 +282,16 @@ class PriorityReport:
         return UpdateStatus(self.status).label
 
     @property
+    def differing(self) -> bool:
+        """Whether any judgement is another than its figures suggest."""
+        return any(row.differs for row in self.indicators)
+
+    @property
+    def position(self) -> FinanceRow | None:
+        """The finance row of the quarter itself; later periods repeat its budget and forecast."""
+        return next((row for row in self.finance if row.period == self.period), None)
+
+    @property
     def has_references(self) -> bool:
         return any(row.reference for row in self.indicators)
 
@@ -279,7 +309,7 @@ class PriorityReport:
         """Every figure that this part of the report lacks, with the reason given."""
         found = [Absence(r.label, "rating", "ratings", r.word, "") for r in self.ratings if not r.letter]
         if not self.finance and Section.FINANCE in self.sections:
-            found.append(Absence("Financial review", "table", "finance", "None given", ""))
+            found.append(Absence("Financial review", "table of figures", "finance", "None given", ""))
         for row in self.indicators:
             name = f"{row.reference} {row.title}".strip()
             lacks = {
@@ -289,6 +319,8 @@ class PriorityReport:
             if lacks["target"] == lacks["value"] and lacks["value"]:
                 lacks = {"target, value": lacks["value"]}
             found += [Absence(name, what, row.key, *why) for what, why in lacks.items() if why]
+            if not row.confidence and row.target is not None and row.value is not None:
+                found.append(Absence(name, "confidence", row.key, row.confidence_word, ""))
         return found
 
 
@@ -298,6 +330,7 @@ class Report:
     status: str
     plan: str
     overview: str
+    overview_is_open: bool
     due_on: Any
     priorities: tuple[PriorityReport, ...]
     definitions: tuple[Meaning, ...]
@@ -422,6 +455,7 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
             ratings_note=update.ratings_note if ratings else "",
             narrative=update.narrative if ratings else "",
             finance_note=update.finance_note if finance else "",
+            period=f"Q{quarter.number}",
             finance=tuple(finance_row(row, update) for row in positions[update.pk]),
             indicators=tuple(indicator_row(row, quarter.number) for row in readings[update.pk]),
             risks=ranked(row for row in risks if row.risk.kind == RiskKind.RISK),
@@ -434,6 +468,7 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
         status=quarter.status,
         plan=quarter.plan.title,
         overview=quarter.overview if overview_is_readable(quarter, reader) else "",
+        overview_is_open=overview_is_readable(quarter, reader),
         due_on=quarter.due_on,
         priorities=tuple(part(update) for update in updates),
         definitions=meanings,
@@ -474,6 +509,7 @@ def indicator_row(reading: Reading, quarter: int) -> IndicatorRow:
         target_missing=reading.target_missing,
         target_note=reading.target_note,
         target_basis=reading.target_basis,
+        expected=expected_by_now(reading.target, indicator.unit, reading.basis, reading.target_basis, quarter=quarter),
         value=reading.value,
         missing=reading.missing,
         note=reading.note,

@@ -1,20 +1,30 @@
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from priorities.admin import RowAdmin, TrackedAdmin
+from priorities.admin import FixedOnceUsed, RowAdmin, TrackedAdmin
 
 from .models import Assessment, Risk
 from .resources import AssessmentResource, IssueAssessmentResource, IssueResource, RiskResource
 
 
 @admin.register(Risk)
-class RiskAdmin(TrackedAdmin):
+class RiskAdmin(FixedOnceUsed, TrackedAdmin):
+    fixed = ("priority", "kind")
     resource = RiskResource
     resources = (RiskResource, IssueResource)
-    list_display = ["__str__", "priority", "kind", "owner", "closed_from"]
+    list_display = ["text", "priority", "kind", "owner", "closed_from"]
     list_filter = ["kind", "priority"]
     search_fields = ["assessments__description", "owner"]
-    list_select_related = ["priority"]
+    list_select_related = ["priority__plan"]
     autocomplete_fields = ["priority", "raised_from", "holder"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Risk]:
+        return super().get_queryset(request).with_text()
+
+    @admin.display(description="newest wording")
+    def text(self, risk: Risk) -> str:
+        return risk.latest_description or str(risk)  # type: ignore[attr-defined]
 
 
 @admin.register(Assessment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from priorities.cells import Level, Trend
 from priorities.fields import PeriodField, holder
@@ -16,6 +16,15 @@ from priorities.rules import Rule, has, only
 class RiskKind(models.TextChoices):
     RISK = "risk", "Risk"
     ISSUE = "issue", "Issue"
+
+
+class RiskQuerySet(RecordedQuerySet):
+    def with_text(self) -> RiskQuerySet:
+        """Each with `latest_description`, the newest wording, which lives in its assessments."""
+        newest = Assessment.objects.filter(risk=OuterRef("pk")).order_by(
+            "-update__quarter__financial_year", "-update__quarter__number"
+        )
+        return self.annotate(latest_description=Subquery(newest.values("description")[:1]))
 
 
 class Risk(models.Model):
@@ -37,7 +46,7 @@ class Risk(models.Model):
     closed_reason = models.TextField(blank=True)
     holder = holder()
 
-    objects = RecordedQuerySet.as_manager()
+    objects = RiskQuerySet.as_manager()
     history = history()
 
     class Meta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from priorities.cells import parse_level, parse_number, parse_text, parse_trend, shorten
 from priorities.models import Priority
@@ -57,11 +57,7 @@ class RiskResource(SheetResource):
         model = Risk
 
     def filter_export(self, queryset: QuerySet[Risk], **kwargs: Any) -> QuerySet[Risk]:
-        """With the newest wording, which lives in the assessments."""
-        newest = Assessment.objects.filter(risk=OuterRef("pk")).order_by(
-            "-update__quarter__financial_year", "-update__quarter__number"
-        )
-        return queryset.filter(kind=self.kind).annotate(latest_description=Subquery(newest.values("description")[:1]))
+        return Risk.objects.with_text().filter(kind=self.kind, pk__in=queryset.values("pk"))
 
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         return ((risk.key, risk) for risk in register_of(self.book).values())

@@ -235,7 +235,7 @@ def test_an_import_into_a_locked_update_is_refused_at_the_preview_and_at_the_con
 
 
 THE_DEMO_HAS = {Plan, Quarter, QuarterlyUpdate, Indicator, Reading, Definition}
-EXPORTABLE = [m for m, options in admin.site._registry.items() if hasattr(options, "get_export_resource_classes")]
+EXPORTABLE = [m for m, options in admin.site._registry.items() if hasattr(options, "resource")]
 
 
 @pytest.mark.parametrize("model", sorted(EXPORTABLE, key=str), ids=lambda model: model.__name__)
@@ -274,3 +274,109 @@ def test_only_administrators_import_set_up_rows(manager, victims):
     result = IndicatorResource().import_data(data, user=manager)
     assert "are set up by administrators" in str(result.invalid_rows[0].error)
     assert make_plan().priorities.get().indicators.count() == 0
+
+
+@pytest.mark.parametrize("model", sorted(admin.site._registry, key=str), ids=lambda model: model.__name__)
+def test_an_empty_form_is_told_what_it_lacks(client, model):
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+    response = client.post(url, {"quarters-TOTAL_FORMS": 0, "quarters-INITIAL_FORMS": 0})
+    if model.__name__ in ("ChangeSet", "Draft"):
+        assert response.status_code == 403
+    else:
+        assert response.status_code == 200
+        assert "This field is required." in text(response)
+
+
+@pytest.mark.parametrize(
+    ("typed", "value", "missing", "basis"),
+    [
+        ("27.5%", "27.5", "", "year_to_date"),
+        ("[x]", None, "x", "year_to_date"),
+        ("64% (R12)", "64", "", "rolling_12_months"),
+    ],
+)
+def test_a_figure_is_read_as_people_write_it(client, reading, typed, value, missing, basis):
+    assert change(client, reading, value=typed).status_code == 302
+    reading.refresh_from_db()
+    assert (reading.value and str(reading.value.normalize()), reading.missing, reading.basis) == (value, missing, basis)
+
+
+def test_what_is_no_figure_is_told_in_the_parsers_words(client, reading):
+    assert "“lots” is not a figure; write it like 27% or 27" in text(change(client, reading, value="lots"))
+
+
+def test_money_is_read_as_people_write_it(client, victims):
+    from tests.make import make_position
+
+    position = make_position(make_update(victims))
+    url = reverse("admin:finance_financialposition_change", args=[position.pk])
+    form = {"budget": "£12.3m", "forecast": "12,000,000", "base_version": 0}
+    assert client.post(url, form).status_code == 302
+    position.refresh_from_db()
+    assert (position.budget, position.forecast) == (12_300_000, 12_000_000)
+
+
+@pytest.mark.parametrize("term", ["Q1 2022/23", "2022-23-q1", "22/23 Q1"])
+def test_quarters_and_updates_are_found_by_the_name_they_go_by(client, reading, term):
+    for model, field, expected in (
+        ("quarterlyupdate", "quarter", "Q1 2022/23"),
+        ("assessment", "update", "Victims are better supported, Q1 2022/23"),
+    ):
+        app = "priorities" if model == "quarterlyupdate" else "risks"
+        query = {"term": term, "app_label": app, "model_name": model, "field_name": field}
+        found = client.get("/admin/autocomplete/", query).json()["results"]
+        assert [row["text"] for row in found] == [expected]
+
+
+def test_somebody_who_saved_between_the_check_and_the_lock_is_not_overwritten(client, reading, monkeypatch):
+    from priorities.admin import DoorForm
+
+    with door(reading.update):
+        other = Reading.objects.get()
+        other.value = 55
+        other.save()
+    check, times = DoorForm.clean, []
+
+    def too_early(form):
+        times.append(1)
+        return check(form) if len(times) > 1 else form.cleaned_data
+
+    monkeypatch.setattr(DoorForm, "clean", too_early)
+    page = text(change(client, reading, value="28"))
+    assert "This was changed since you opened it" in page
+    assert 'value="28"' in page
+    assert Reading.objects.get().value == 55
+
+
+def test_what_figures_depend_on_does_not_change_under_them(client, reading):
+    indicator = reading.indicator
+    url = reverse("admin:indicators_indicator_change", args=[indicator.pk])
+    form = {
+        "title": indicator.title,
+        "polarity": "lower",
+        "decimals": 0,
+        "unit": "number",
+        "reference": "1a",
+        "position": 1,
+    }
+    assert client.post(url, form).status_code == 302
+    indicator.refresh_from_db()
+    assert (indicator.polarity, indicator.unit) == ("lower", "percent")
+
+
+def test_an_import_that_lacks_a_heading_is_told_without_a_traceback(client, reading):
+    page = text(upload(client, Reading, ["Priority,Value", "Victims are better supported,5"]))
+    assert "The headings lack Quarter and Indicator" in page
+    assert "Traceback" not in page
+
+
+def test_rows_of_an_import_are_numbered_as_the_spreadsheet_does(client, reading):
+    rows = [READINGS[0], READINGS[1], READINGS[1].replace("28%", "lots").replace("1a", "1b")]
+    page = text(upload(client, Reading, rows))
+    assert "Row 3, " in page
+
+
+def test_the_history_says_from_where(client, reading, administrator):
+    change(client, reading, value="28")
+    page = text(client.get(reverse("admin:indicators_reading_history", args=[reading.pk])))
+    assert "Administration by administrator" in page

@@ -32,6 +32,8 @@ class Command(BaseCommand):
         if any(model.objects.exists() for model in (Plan, Quarter, Priority, Person)):
             if if_empty:
                 self.stdout.write("The database has data already; it was left as it is.")
+                if Person.objects.filter(username__in=LEADS).exists():
+                    self.stdout.write(f"Sign in as {', '.join([*LEADS, *OTHERS])}, with the passwords given before.")
                 return
             raise CommandError("Refused: the database has data already. The demo goes into an empty one only.")
         if not password and not settings.DEBUG:
