@@ -15,7 +15,7 @@ from .report import Counts, FinanceRow
 INK, MUTED, RULE, ACCENT = "#1a2129", "#55606b", "#c9d0d7", "#1d4f7c"
 FILLS = {"G": ("#1f7a4a", "#fff"), "A": ("#f4b740", INK), "R": ("#b3261e", "#fff"), "none": ("#e7eaee", INK)}
 WORDS = {"G": "green", "A": "amber", "R": "red", "none": "not judged"}
-BAR_WIDTH, BAR_HEIGHT, LEAST = 172, 22, 26
+BAR_WIDTH, BAR_HEIGHT, LEAST = 156, 22, 26
 
 
 def counts_text(counts: Counts) -> str:

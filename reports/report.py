@@ -108,7 +108,7 @@ class IndicatorRow:
         """What the target comes to by the end of the quarter, where that is a part of it."""
         if self.expected is None or self.expected == self.target:
             return ""
-        return show_measure(self.expected, self.unit, self.decimals)
+        return show_measure(rounded(self.expected, self.decimals), self.unit, self.decimals)
 
     @property
     def target_why(self) -> str:
@@ -217,14 +217,18 @@ class FinanceRow:
 
     @property
     def outcome(self) -> str:
-        """The forecast against the budget in words: "£0.8m under (−2.4%)"."""
+        """The forecast against the budget in words: "£0.8m under"."""
         found = self.forecast_variance
         if found is None:
             return ""
-        share = f" ({show_percent(found.percent)})" if found.percent is not None else ""
         if not rounded(found.amount, 0):
             return "On budget"
-        return f"{show_money(abs(found.amount))} {'under' if found.amount < 0 else 'over'}{share}"
+        return f"{show_money(abs(found.amount))} {'under' if found.amount < 0 else 'over'}"
+
+    @property
+    def outcome_percent(self) -> str:
+        found = self.forecast_variance
+        return show_percent(found.percent) if found and found.percent is not None else ""
 
     @property
     def texts(self) -> list[str]:

@@ -1,16 +1,22 @@
 """The pages, as their readers get them, and what they cost."""
 
+from decimal import Decimal
+
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from priorities.models import Definition, QuarterStatus, UpdateStatus
+from priorities.models import AssignmentRole, Definition, QuarterStatus, UpdateStatus
 from tests.make import (
     Q1,
     close,
+    door,
+    make_assignment,
     make_full_update,
     make_indicator,
+    make_person,
     make_plan,
     make_priority,
     make_quarter,
@@ -178,6 +184,62 @@ def test_pages_carry_a_content_security_policy_without_exceptions(client, demo, 
     assert "unsafe" not in policy
     assert "style=" not in text(response)
     assert "<script" not in text(response)
+
+
+def test_a_contributor_is_not_told_that_what_they_may_not_see_is_not_there(client, victims):
+    finance = make_assignment(victims, make_person("finance"), AssignmentRole.CONTRIBUTOR, section="finance").person
+    make_full_update(victims, make_quarter())
+    page = text(get(client, finance, f"/2022-23-q1/{victims.slug}/"))
+    assert "£32.7m" in page
+    for untrue in ("No indicators", "No goals", "No risks", "No issues", 'href="#indicators"'):
+        assert untrue not in page
+
+
+def test_a_count_shows_what_its_target_comes_to_by_now(client, demo, demo_person):
+    page = text(get(client, demo_person("manager"), VICTIMS))
+    assert "500 by Q1" in page
+    assert page.count(" by Q1") == 1
+
+
+def test_stored_decimals_are_never_hidden(client, manager, victims):
+    make_reading(make_update(victims), value=Decimal("64.5"), target=Decimal(65))
+    page = text(get(client, manager, f"/2022-23-q1/{victims.slug}/"))
+    assert "64.5%" in page
+    assert ">65%<" in page
+
+
+def test_a_figure_that_nobody_judged_is_missing_its_confidence(client, manager, victims):
+    make_reading(make_update(victims), confidence="")
+    page = text(get(client, manager, "/2022-23-q1/"))
+    assert "Confidence</td>" in page
+    assert "Not judged" in page
+
+
+def test_nothing_missing_is_said_of_what_is_open_only(client, victims, trust, trust_lead):
+    make_full_update(trust, make_quarter())
+    make_update(victims, make_quarter())
+    page = text(get(client, trust_lead, "/2022-23-q1/"))
+    assert "Capability" in page.split('id="missing"')[1]
+    update = trust.updates.get()
+    with door(update):
+        update.spend = update.capability = "G"
+        update.save()
+    page = text(get(client, trust_lead, "/2022-23-q1/"))
+    assert "Nothing in the priorities that are open to you: every figure is there." in page
+
+
+def test_the_forecast_against_the_budget_is_said_in_words(client, demo, demo_person):
+    assert "£0.8m under" in text(get(client, demo_person("manager"), "/2022-23-q1/"))
+
+
+def test_a_priority_does_not_take_the_address_of_another_page(client, manager):
+    priority = make_priority("Print")
+    make_update(priority)
+    assert priority.slug == "print-priority"
+    assert get(client, manager, "/2022-23-q1/print-priority/").status_code == 200
+    priority.slug = "print"
+    with pytest.raises(ValidationError, match="is the address of another page"):
+        priority.full_clean()
 
 
 SESSION_USER_AND_ROLES = 4  # session, person, groups, assignments

@@ -3,6 +3,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.make import make_update
+
 pytestmark = pytest.mark.django_db
 
 
@@ -30,9 +32,16 @@ def test_html_is_one_file_that_needs_nothing_beside_it(demo, tmp_path):
     page = file.read_text()
     assert "<style>" in page
     assert "<link" not in page
+    assert "url(" not in page.replace('url("data:', "")
     assert "DRAFT" in page
     for expected in ("4,127", "£32.7m", "−18pp", "Establish pan-London ASB Forum"):
         assert expected in page
+
+
+def test_an_overview_not_written_yet_says_so_on_the_command_line(victims, capsys):
+    make_update(victims)
+    call_command("report", "2022-23-q1", "--format", "html")
+    assert "No overview has been written for Q1 2022/23 yet." in capsys.readouterr().out
 
 
 def test_numbers_in_json_are_whole_where_they_are_whole(demo, capsys):

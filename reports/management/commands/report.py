@@ -1,3 +1,4 @@
+import base64
 import json
 import sys
 from pathlib import Path
@@ -20,7 +21,9 @@ def to_json(report: Report) -> str:
 
 def to_html(report: Report) -> str:
     """One page that needs nothing beside it."""
-    styles = (settings.BASE_DIR / "static" / "tracker.css").read_text()
+    static = settings.BASE_DIR / "static"
+    font = base64.b64encode((static / "fonts" / "source-sans-3.woff2").read_bytes()).decode()
+    styles = (static / "tracker.css").read_text().replace("fonts/source-sans-3.woff2", f"data:font/woff2;base64,{font}")
     return render_to_string("reports/print.html", {"report": report, "styles": styles, "now": timezone.localtime()})
 
 
