@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup setup-dev run test test-sqlite test-postgresql browser lint format lock
+.PHONY: setup setup-dev run test test-sqlite test-postgresql bench browser lint format lock
 
 setup: .venv/installed
 
@@ -40,6 +40,9 @@ test-sqlite: setup-dev browser
 
 test-postgresql: setup-dev browser
 	$(PY) -m tests.postgresql -n 2 -q
+
+bench: setup-dev
+	$(PY) -m benchmarks.pages
 
 lint: setup-dev
 	.venv/bin/ruff check .
