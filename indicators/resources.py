@@ -134,7 +134,7 @@ class MeasureColumn(Column):
 
 class IndicatorResource(SheetResource):
     setup = administrators_only = named_each_quarter = True
-    required = ("Priority", "Indicator")
+    required = ("Priority",)
     plan_title = Key("priority__plan__title", "Plan")
     quarter = Key(None, "Quarter")
     priority = Key("priority__title", "Priority")
@@ -204,7 +204,7 @@ def guessed_unit(title: str, figures: str) -> Unit:
 
 
 class ReadingResource(SheetResource):
-    required = ("Quarter", "Priority", "Indicator")
+    required = ("Quarter", "Priority")
     expected = ("Target", "Value")
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")

@@ -333,7 +333,7 @@ class SheetResource(resources.Resource):
 
     def names_by(self, heading: str) -> bool:
         """Whether a column says which row is meant, here or in another resource of the sheet."""
-        return heading in self.required
+        return any(heading == column.column_name for column in self.fields.values() if isinstance(column, Key))
 
     def knows(self, heading: str) -> bool:
         return heading.removesuffix(AGAIN) in self.headings()

@@ -645,3 +645,13 @@ def test_the_ending_of_a_file_may_be_in_capitals(run, book):
     (path / "Goals.csv").rename(path / "Goals.CSV")
     assert run(path)[0] == 0
     assert Goal.objects.count() == 1
+
+
+def test_a_known_indicator_is_named_by_its_reference_alone(run, book):
+    run(book(Indicators=indicators(["1a", "Calls", "number", "1", "1"])))
+    rows = [["Quarter", "Priority", "Ref", "Value"], [Q, VICTIMS, "1a", "5"]]
+    assert run(book(Indicators=rows))[0] == 0
+    assert Reading.objects.get().value == 5
+    rows = [["Quarter", "Priority", "Ref", "Value"], [Q, VICTIMS, "", "5"]]
+    (problem,) = refused(run, book(Indicators=rows))
+    assert problem.endswith("The indicator is missing; write its reference, its title or both.")
