@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from difflib import SequenceMatcher, get_close_matches
 from typing import Any
 
@@ -26,6 +27,7 @@ from .cells import (
     parse_period,
     parse_text,
     parse_title,
+    plain,
     shorten,
     tidy,
 )
@@ -333,7 +335,8 @@ class SheetResource(resources.Resource):
 
     def names_by(self, heading: str) -> bool:
         """Whether a column says which row is meant, here or in another resource of the sheet."""
-        return any(heading == column.column_name for column in self.fields.values() if isinstance(column, Key))
+        keys = (column.column_name for column in self.fields.values() if isinstance(column, Key))
+        return heading in (*self.required, *keys)
 
     def knows(self, heading: str) -> bool:
         return heading.removesuffix(AGAIN) in self.headings()
@@ -430,7 +433,10 @@ class SheetResource(resources.Resource):
     def difference(self, column: Column) -> str:
         if isinstance(column, Key):
             return format_html("{}", cell(self.row, column.column_name))
-        old, new = self.changes.get(column.attribute or "", (None, None))
+        old, new = (
+            plain(value) if isinstance(value, Decimal) else value
+            for value in self.changes.get(column.attribute or "", (None, None))
+        )
         if old in (None, "") or old == new:
             return format_html("{}", "" if new is None else new)
         return format_html("<del>{}</del> <ins>{}</ins>", old, "" if new is None else new)
