@@ -10,3 +10,7 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STATIC_ROOT = BASE_DIR / "static"
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # a kept connection of the live server's thread would outlast the database
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {
+        "NAME": str(BASE_DIR / "test.sqlite3")
+    }  # a file: threads wait for each other as in life
