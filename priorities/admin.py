@@ -28,10 +28,8 @@ from .models import (
     Priority,
     Quarter,
     QuarterlyUpdate,
-    QuarterRow,
 )
 from .people import signed_in
-from .periods import Period
 from .resources import (
     AssignmentResource,
     DefinitionResource,
@@ -141,17 +139,10 @@ class DoorForm(forms.ModelForm):
 
     def reasons(self) -> list[str]:
         """Why this person can't write the row now."""
-        row = self.instance
-        update = row.update if isinstance(row, QuarterRow) and row.update_id else self.cleaned_data.get("update")
-        if isinstance(row, QuarterlyUpdate) and row.pk:
-            update = row
-        if isinstance(row, Quarter) and row.pk:
-            quarters = Quarter.objects.filter(pk=row.pk)
-            return [] if quarters.editable_by(self.person).exists() else quarters.why_not_editable(self.person)
-        if update is None:
+        row = self.instance if self.instance.pk else self.cleaned_data.get("update")
+        if row is None or row.lock().editable_by(self.person).exists():
             return []
-        updates = QuarterlyUpdate.objects.filter(pk=update.pk)
-        return [] if updates.editable_by(self.person).exists() else updates.why_not_editable(self.person)
+        return row.lock().why_not_editable(self.person)
 
 
 class GuardedAdmin(TrackedAdmin):
@@ -164,7 +155,7 @@ class GuardedAdmin(TrackedAdmin):
         return writing([obj.update], by=signed_in(request), source=Source.ADMIN)
 
     def editable(self, request: HttpRequest, obj: Any) -> bool:
-        return QuarterlyUpdate.objects.filter(pk=obj.update_id).editable_by(signed_in(request)).exists()
+        return obj.lock().editable_by(signed_in(request)).exists()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A locked row is shown, not edited; one locked while it was being edited gets the form's own message."""
@@ -219,12 +210,18 @@ class GuardedAdmin(TrackedAdmin):
                 return HttpResponseRedirect(request.get_full_path())
 
 
-def period_in(text: str) -> Period | None:
-    """The quarter that somebody looks for, if it is one."""
-    try:
-        return parse_period(text)
-    except CellError:
-        return None
+class FoundByQuarter:
+    """Mixin: a quarter typed into the search, "Q1 2022/23", finds that quarter's."""
+
+    quarter_path = ""  # from the model to its quarter, as in a filter
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        try:
+            period = parse_period(search_term)
+        except CellError:
+            return super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
+        path = self.quarter_path
+        return queryset.filter(**{f"{path}financial_year": period.year, f"{path}number": period.number}), False
 
 
 class FixedOnceUsed:
@@ -298,7 +295,7 @@ class PriorityAdmin(TrackedAdmin):
 
 
 @admin.register(Quarter)
-class QuarterAdmin(GuardedAdmin):
+class QuarterAdmin(FoundByQuarter, GuardedAdmin):
     resource = QuarterResource
     list_display = ["__str__", "status", "due_on", "plan"]
     list_filter = ["status", "plan"]
@@ -308,22 +305,15 @@ class QuarterAdmin(GuardedAdmin):
     readonly_fields = ["status"]
     row_is_fixed_by = ("financial_year", "number")
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        if period := period_in(search_term):
-            return queryset.at(period), False
-        return super().get_search_results(request, queryset, search_term)
-
     def door(self, request: HttpRequest, obj: Any) -> Any:
         if obj.pk:
             return writing(by=signed_in(request), source=Source.ADMIN, overview_of=[obj])
         return writing(by=signed_in(request), source=Source.ADMIN, opening=True)
 
-    def editable(self, request: HttpRequest, obj: Any) -> bool:
-        return Quarter.objects.filter(pk=obj.pk).editable_by(signed_in(request)).exists()
-
 
 @admin.register(QuarterlyUpdate)
-class QuarterlyUpdateAdmin(GuardedAdmin):
+class QuarterlyUpdateAdmin(FoundByQuarter, GuardedAdmin):
+    quarter_path = "quarter__"
     resource = QuarterlyUpdateResource
     list_display = ["priority", "quarter", "status", "objectives", "time", "spend", "capability", "risk"]
     list_filter = ["quarter", "status", "priority"]
@@ -334,18 +324,10 @@ class QuarterlyUpdateAdmin(GuardedAdmin):
     readonly_fields = ["status", "leads", "submitted_at", "submitted_by", "approved_at", "approved_by"]
     row_is_fixed_by = ("quarter", "priority")
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        if period := period_in(search_term):
-            return queryset.filter(quarter__in=Quarter.objects.at(period)), False
-        return super().get_search_results(request, queryset, search_term)
-
     def door(self, request: HttpRequest, obj: Any) -> Any:
         if obj.pk:
             return writing([obj], by=signed_in(request), source=Source.ADMIN)
         return writing(by=signed_in(request), source=Source.ADMIN, opening=True)
-
-    def editable(self, request: HttpRequest, obj: Any) -> bool:
-        return QuarterlyUpdate.objects.filter(pk=obj.pk).editable_by(signed_in(request)).exists()
 
 
 @admin.register(Assignment)

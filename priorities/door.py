@@ -69,6 +69,10 @@ class Guarded:
     def door_key(self) -> tuple[str, int | None]:
         raise NotImplementedError
 
+    def lock(self) -> Any:
+        """The set of one, a quarterly update or a quarter, whose state decides whether the row can be written."""
+        raise NotImplementedError
+
     def sections_written(self) -> frozenset[str]:
         """The sections of the update that saving this row changes."""
         return frozenset([self.section] if self.section else [])

@@ -227,6 +227,9 @@ class Quarter(Guarded, models.Model):
     def door_key(self) -> tuple[str, int | None]:
         return "quarter", None if self._state.adding else self.pk
 
+    def lock(self) -> QuarterQuerySet:
+        return Quarter.objects.filter(pk=self.pk)
+
     def admit(self) -> None:
         if door := current_door():
             door.quarters.add(self.pk)
@@ -354,6 +357,9 @@ class QuarterlyUpdate(Guarded, models.Model):
     def door_key(self) -> tuple[str, int | None]:
         return "update", None if self._state.adding else self.pk
 
+    def lock(self) -> QuarterlyUpdateQuerySet:
+        return QuarterlyUpdate.objects.filter(pk=self.pk)
+
     def clean(self) -> None:
         if self.quarter_id is None or self.priority_id is None:
             return  # the field's own message says so
@@ -413,6 +419,9 @@ class QuarterRow(Guarded, models.Model):
 
     def door_key(self) -> tuple[str, int | None]:
         return "update", self.update_id or 0
+
+    def lock(self) -> QuarterlyUpdateQuerySet:
+        return QuarterlyUpdate.objects.filter(pk=self.update_id)
 
 
 def new_key() -> uuid.UUID:

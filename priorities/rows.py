@@ -281,14 +281,13 @@ class SheetResource(resources.Resource):
     named_each_quarter = False  # set-up rows that stand on a quarter's sheet, and so again in every quarter
     required: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()  # missing, these are warned of where there are new rows
+    checked: tuple[str, ...] = ()  # headings that are compared, never stored
+    rows: list[int] | None = None  # the number of each row as the spreadsheet counts; None: in order from 2
 
     class Meta:
         instance_loader_class = BaseInstanceLoader  # identify() finds the row
         skip_diff = skip_html_diff = True  # skip_row() compares, after_import_row() shows
         store_instance = True
-
-    checked: tuple[str, ...] = ()  # headings that are compared, never stored
-    rows: list[int] | None = None  # the number of each row as the spreadsheet counts; None: in order from 2
 
     def __init__(self, book: Book | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -450,12 +449,6 @@ class SheetResource(resources.Resource):
             return found
         found = [Problem(number, "", str(e.error)) for number, errors in result.row_errors() for e in errors]
         headings = {c.attribute: c.column_name for c in self.fields.values() if c.attribute}
-        new = sum(is_new for _, is_new, _ in self.plan)
-        self.warnings += [
-            Problem(0, "", f"there is no column {name}; it stays empty in the {new} new rows.")
-            for name in self.expected
-            if new and name not in self.raw_headings
-        ]
         for invalid in result.invalid_rows:
             for name, errors in invalid.error.update_error_dict({}).items():
                 column = "" if name == NON_FIELD_ERRORS else headings.get(name, name)
@@ -465,9 +458,12 @@ class SheetResource(resources.Resource):
     def import_data(self, dataset: Dataset, dry_run: bool = False, **kwargs: Any) -> Any:
         """Plan the rows; unless it is a dry run or any row is refused, write them too. The admin's way in."""
         result = self.plan_rows(dataset, **kwargs)
-        self.problems(result)  # which finds what to warn of
-        result.warnings = [f"Row {w.row + 1}, {w.column}: {w.message}" for w in self.warnings if w.row]
-        result.warnings += [w.message.capitalize() for w in self.warnings if not w.row]
+        result.warnings = [
+            f"Row {warning.row + 1}, {warning.column}: {warning.message}"
+            if warning.row
+            else f"Headings: {warning.message}"
+            for warning in self.warnings
+        ]
         if not dry_run and not result.has_errors() and not result.has_validation_errors():
             with writing(
                 self.updates(),
@@ -482,7 +478,14 @@ class SheetResource(resources.Resource):
     def plan_rows(self, dataset: Dataset, **kwargs: Any) -> Any:
         """import-export's own loop over the rows, which ends in plan instead of in the database."""
         kwargs = {k: v for k, v in kwargs.items() if k in ("user", "file_name", "raise_errors")}
-        return super().import_data(dataset, dry_run=False, use_transactions=False, **kwargs)
+        result = super().import_data(dataset, dry_run=False, use_transactions=False, **kwargs)
+        new = sum(is_new for _, is_new, _ in self.plan)
+        self.warnings += [
+            Problem(0, "", f"there is no column {name}; it stays empty in the {new} new rows.")
+            for name in self.expected
+            if new and name not in self.raw_headings
+        ]
+        return result
 
     def updates(self) -> list[QuarterlyUpdate]:
         """The existing quarterly updates that the plan writes to."""
