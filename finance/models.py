@@ -10,9 +10,9 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from priorities.cells import rounded
+from priorities.cells import rounded, show_money, show_percent
 from priorities.history import history
-from priorities.models import QuarterRow, Section
+from priorities.models import Gaps, QuarterRow, Section
 from priorities.rules import Rule
 
 
@@ -53,6 +53,30 @@ class FinancialPosition(QuarterRow):
     def __str__(self) -> str:
         return f"Q{self.period} finance, {self.update}"
 
+    def in_words(self) -> str:
+        """One line of the table: "budget £32.7m, forecast £31.9m, −2.4% (−£0.8m); …"."""
+
+        def money(pounds: Decimal | None) -> str:
+            return "none" if pounds is None else show_money(pounds)
+
+        to_date = variance_text(variance(self.ytd_profile, self.ytd_actual)) or "no variance"
+        return (
+            f"budget {money(self.budget)}, forecast {money(self.forecast)}, "
+            f"{variance_text(variance(self.budget, self.forecast)) or 'no variance'}; "
+            f"profile to date {money(self.ytd_profile)}, actual {money(self.ytd_actual)}, {to_date}"
+        )
+
+    def lacks(self) -> Gaps:
+        """Only the quarter's own period has to be complete, unless the finance note says what is missing."""
+        if self.period != self.update.quarter.number or self.update.finance_note:
+            return []
+        names = {"budget": "budget", "forecast": "forecast", "ytd_profile": "profile", "ytd_actual": "actual"}
+        return [
+            (field, f"There is no {name}; give one, or say in the finance note why there is none.")
+            for field, name in names.items()
+            if getattr(self, field) is None
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Variance:
@@ -68,6 +92,14 @@ def variance(against: Decimal | None, figure: Decimal | None) -> Variance | None
         return None
     difference = figure - against
     return Variance(difference, rounded(difference / against * 100, 1) if against else None)
+
+
+def variance_text(found: Variance | None) -> str:
+    """As the report prints it: "−2.4% (−£0.8m)"; "" where there is none."""
+    if found is None:
+        return ""
+    amount = show_money(rounded(found.amount, 2))
+    return f"{show_percent(found.percent)} ({amount})" if found.percent is not None else f"({amount})"
 
 
 def half_unit(number: Decimal) -> Decimal:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from priorities.cells import GoalConfidence
 from priorities.fields import PeriodField, holder
 from priorities.history import RecordedQuerySet, history
-from priorities.models import Priority, QuarterRow, Section, new_key, year_field
+from priorities.models import Gaps, Person, Priority, QuarterRow, Section, new_key, year_field
 from priorities.periods import Period
 from priorities.rules import Rule, has, only
 
@@ -85,11 +85,38 @@ class GoalForecast(QuarterRow):
     def holder_id(self) -> int | None:  # type: ignore[override]
         return self.goal.holder_id
 
+    @property
+    def holder(self) -> Person | None:  # type: ignore[override]
+        return self.goal.holder
+
     def clean(self) -> None:
         if not has(self, "goal", "update"):
             return  # the field's own message says so
         if self.update.priority_id != self.goal.priority_id:
             raise ValidationError({"goal": "This goal belongs to another priority."})
+
+    @property
+    def expected(self) -> Period | None:
+        """When the goal is expected: as forecast, else as baselined."""
+        return self.forecast or self.goal.baseline
+
+    def in_words(self) -> str:
+        when = self.expected.label_within(self.goal.financial_year) if self.expected else "no date"
+        confidence = GoalConfidence(self.confidence).label if self.confidence else "Not judged"
+        return f"{when}, {confidence.lower()}. {self.comment}".strip()
+
+    def lacks(self) -> Gaps:
+        missing: Gaps = []
+        now, expected = self.update.quarter.period, self.expected
+        if not self.confidence:
+            missing.append(("confidence", "The goal has no confidence; write R, A, G or CG (complete)."))
+        elif self.confidence != GoalConfidence.COMPLETE:
+            if expected and expected < now:
+                told = f"{expected} is over and the goal is not complete; give the quarter now expected, or write CG."
+                missing.append(("forecast", told))
+            if self.confidence != GoalConfidence.GREEN and not self.comment:
+                missing.append(("comment", "The goal is amber or red; say why."))
+        return missing
 
 
 def slip(baseline: Period | None, forecast: Period | None) -> int | None:
@@ -97,3 +124,10 @@ def slip(baseline: Period | None, forecast: Period | None) -> int | None:
     if baseline is None:
         return None
     return (forecast or baseline).quarters_after(baseline)
+
+
+def slip_text(quarters: int | None) -> str:
+    """A slip in words: "2 quarters later"; "" where there is nothing to compare."""
+    if not quarters:
+        return "" if quarters is None else "On baseline"
+    return f"{abs(quarters)} quarter{'s' * (abs(quarters) > 1)} {'later' if quarters > 0 else 'earlier'}"

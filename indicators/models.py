@@ -10,11 +10,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from priorities.cells import Basis, Missing, Polarity, Rating, Unit
+from priorities.cells import Basis, Missing, Polarity, Rating, Unit, show_measure
 from priorities.fields import PeriodField, holder
 from priorities.history import RecordedQuerySet, history
-from priorities.models import Priority, QuarterRow, Section, new_key
+from priorities.models import Gaps, Person, Priority, QuarterRow, Section, new_key
+from priorities.periods import Period
 from priorities.rules import Rule, has, only
+
+from .confidence import suggested_confidence
 
 
 def figure(**kwargs: Any) -> models.DecimalField:
@@ -32,6 +35,13 @@ def forbidden(value: Decimal | None, unit: str, decimals: int) -> str:
     if unit == Unit.NUMBER and not decimals and value != value.to_integral_value():
         return "This indicator counts whole things; write a whole number, or give the indicator decimals."
     return ""
+
+
+def figure_text(value: Decimal | None, missing: str, unit: str, decimals: int) -> str:
+    """A figure as the report prints it: "27%", or "[x]" where there is none for a reason, or ""."""
+    if value is not None:
+        return show_measure(value, unit, decimals)
+    return f"[{missing}]" if missing else ""
 
 
 class Indicator(models.Model):
@@ -97,6 +107,10 @@ class Indicator(models.Model):
     def __str__(self) -> str:
         return f"{self.reference} {self.title}".strip()
 
+    def is_live(self, period: Period) -> bool:
+        """Whether it is reported in this quarter."""
+        return self.retired_from is None or self.retired_from > period
+
 
 class Reading(QuarterRow):
     """An indicator in one quarter: its target and its value as they were known then."""
@@ -160,6 +174,10 @@ class Reading(QuarterRow):
     def holder_id(self) -> int | None:  # type: ignore[override]
         return self.indicator.holder_id
 
+    @property
+    def holder(self) -> Person | None:  # type: ignore[override]
+        return self.indicator.holder
+
     def clean(self) -> None:
         if not has(self, "indicator", "update"):
             return  # the field's own message says so
@@ -172,6 +190,39 @@ class Reading(QuarterRow):
             wrong["indicator"] = "This indicator belongs to another priority."
         if wrong:
             raise ValidationError(wrong)
+
+    def suggested(self, quarter: int) -> str | None:
+        """The confidence that the figures suggest at the end of this quarter, 1 to 4; see confidence.py."""
+        return suggested_confidence(
+            value=self.value,
+            target=self.target,
+            unit=self.indicator.unit,
+            polarity=self.indicator.polarity,
+            basis=self.basis,
+            target_basis=self.target_basis,
+            quarter=quarter,
+            tolerance=self.indicator.tolerance,
+        )
+
+    def in_words(self) -> str:
+        """Value, target and confidence in a line: "27% against 25%, green."."""
+        unit, decimals = self.indicator.unit, self.indicator.decimals
+        value = figure_text(self.value, self.missing, unit, decimals) or "no value"
+        target = figure_text(self.target, self.target_missing, unit, decimals) or "no target"
+        confidence = Rating(self.confidence).label if self.confidence else "Not judged"
+        return f"{value} against {target}, {confidence.lower()}. {self.note} {self.reason}".strip()
+
+    def lacks(self) -> Gaps:
+        missing: Gaps = []
+        if self.value is None and not self.missing:
+            missing.append(("value", "There is no value; give one, or say why there is none: [x]."))
+        if self.target is None and not self.target_missing:
+            missing.append(("target", "There is no target; give one, or say why there is none: [x]."))
+        if self.value is not None and self.target is not None and not self.confidence:
+            missing.append(("confidence", "The confidence is not judged; write R, A or G."))
+        if self.confidence in (Rating.AMBER, Rating.RED) and not (self.note or self.reason):
+            missing.append(("note", "The confidence is amber or red; say why in the note."))
+        return missing
 
 
 class Background(models.Model):

@@ -2,9 +2,13 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import include, path, register_converter
+
+from priorities.periods import PeriodConverter
 
 from .forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm, SignInForm
+
+register_converter(PeriodConverter, "period")
 
 
 @login_not_required
@@ -31,5 +35,6 @@ urlpatterns = [
     ),
     path("password/reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
     path("admin/", admin.site.urls),
+    path("", include("updates.urls")),
     path("", include("reports.urls")),
 ]

@@ -31,6 +31,7 @@ class Door:
     change_set: ChangeSet
     by: Person | None
     opening: bool
+    moving: bool = False  # the move's own rule has let this person in
     updates: set[int] = field(default_factory=set)
     quarters: set[int] = field(default_factory=set)
     priority_of: dict[int, int] = field(default_factory=dict)
@@ -42,7 +43,7 @@ class Door:
             return self.opening
         if key not in (self.updates if kind == "update" else self.quarters):
             return False
-        if kind == "quarter" or self.by is None or self.by.is_administrator:
+        if kind == "quarter" or self.moving or self.by is None or self.by.is_administrator:
             return True
         return self.by.may_write(self.priority_of[key], row.sections_written(), row.holder_id)
 
@@ -65,6 +66,7 @@ class Guarded:
 
     section: str | None = None  # the section of the update that the row belongs to
     holder_id: int | None = None  # the person who holds this very row
+    holder: Person | None = None
 
     def door_key(self) -> tuple[str, int | None]:
         raise NotImplementedError

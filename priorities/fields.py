@@ -15,11 +15,14 @@ from .periods import Period
 
 
 class CellField(forms.CharField):
-    """A form field that reads its text with one of the parsers above; blank is None."""
+    """A form field that reads its text with one of the parsers above; blank is None.
 
-    def __init__(self, *, parse: Callable[[str], Any], **kwargs: Any) -> None:
+    `show` makes the text of a value, for those that are read from the text they are shown as.
+    """
+
+    def __init__(self, *, parse: Callable[[str], Any], show: Callable[[Any], str] = str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.parse = parse
+        self.parse, self.show = parse, show
 
     def prepare_value(self, value: Any) -> Any:
         return plain(value) if isinstance(value, Decimal) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -34,6 +35,7 @@ __all__ = [
     "QuarterRow",
     "QuarterStatus",
     "QuarterlyUpdate",
+    "RiskScale",
     "Role",
     "Section",
     "UpdateStatus",
@@ -55,10 +57,20 @@ def year_field(**kwargs: Any) -> models.PositiveSmallIntegerField:
     )
 
 
+class RiskScale(models.TextChoices):
+    """How a body scores its risks."""
+
+    LEVEL = "level", "High, medium or low"
+    MATRIX = "matrix", "Likelihood × impact, 1 to 5 each"
+
+
 class Plan(models.Model):
     title = models.CharField(max_length=200)
     first_year = year_field(help_text="The year the first financial year begins in: 2022 for 2022/23.", unique=True)
     last_year = year_field(help_text="The year the last financial year begins in: 2024 for 2024/25.")
+    risk_scale = models.CharField(
+        "risks are scored by", max_length=6, choices=RiskScale.choices, default=RiskScale.LEVEL
+    )
 
     objects = RecordedQuerySet.as_manager()
     history = history()
@@ -72,6 +84,7 @@ class Plan(models.Model):
                 message="The last year is before the first; correct one of them.",
                 field="last_year",
             ),
+            only("risk_scale", RiskScale, blank=False),
         ]
 
     def __str__(self) -> str:
@@ -248,6 +261,14 @@ class QuarterlyUpdateQuerySet(GuardedQuerySet):
                 f"{quarter} is {quarter.get_status_display().lower()}; updates are made in open quarters only."
             )
 
+    def before(self, period: Period) -> QuarterlyUpdateQuerySet:
+        """Those of the newest opened quarter before this one: last quarter's answers."""
+        earlier = Q(financial_year__lt=period.year) | Q(financial_year=period.year, number__lt=period.number)
+        newest = (
+            Quarter.objects.filter(earlier).exclude(status=QuarterStatus.PLANNED).order_by("-financial_year", "-number")
+        )
+        return self.filter(quarter=models.Subquery(newest.values("pk")[:1])).select_related("quarter")
+
     def editable_by(self, person: Person | None) -> QuarterlyUpdateQuerySet:
         """Those that this person may fill in now: in progress, and theirs, or any for an administrator."""
         updates = self.filter(status__in=UpdateStatus.editable())
@@ -272,6 +293,7 @@ class QuarterlyUpdateQuerySet(GuardedQuerySet):
 class UpdateStatus(models.TextChoices):
     IN_PROGRESS = "in_progress", "In progress"
     SUBMITTED = "submitted", "Submitted"
+    IN_REVIEW = "in_review", "In review"
     SENT_BACK = "sent_back", "Sent back"
     APPROVED = "approved", "Approved"
     CLOSED = "closed", "Closed"
@@ -288,7 +310,8 @@ class UpdateStatus(models.TextChoices):
     @property
     def way_back(self) -> str:
         return {
-            "submitted": "a manager has to send it back first",
+            "submitted": "its lead can withdraw it, or a manager send it back",
+            "in_review": "a manager has to send it back first",
             "approved": "a manager has to send it back first",
             "closed": "an administrator has to reopen the quarter first",
         }.get(self.value, "")
@@ -309,6 +332,7 @@ class QuarterlyUpdate(Guarded, models.Model):
     finance_note = models.TextField(blank=True)
     status = models.CharField(max_length=11, choices=UpdateStatus.choices, default=UpdateStatus.IN_PROGRESS)
     due_on = models.DateField("extended to", null=True, blank=True, help_text="Empty: the quarter's own date.")
+    due_reason = models.CharField("why it was extended", max_length=200, blank=True)
     leads = models.CharField(max_length=200, blank=True, help_text="The names of its leads, as they were then.")
     submitted_at = models.DateTimeField(null=True, blank=True)
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
@@ -337,6 +361,29 @@ class QuarterlyUpdate(Guarded, models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("reports:priority", args=[self.quarter.period, self.priority.slug])
+
+    @property
+    def is_editable(self) -> bool:
+        return self.status in UpdateStatus.editable()
+
+    @property
+    def due(self) -> dt.date | None:
+        """The day it is due: its own, where it was extended, else the quarter's. It never locks anything."""
+        return self.due_on or self.quarter.due_on
+
+    def gaps(self, section: str) -> Gaps:
+        """What the texts and ratings of a section lack before it can be submitted."""
+        if section == Section.FINANCE:
+            return []
+        unrated = [name for name in RATINGS if not getattr(self, name)]
+        missing: Gaps = [(name, f"{name.capitalize()} has no rating; write R, A or G.") for name in unrated]
+        troubled = [name for name in RATINGS if getattr(self, name) in (Rating.AMBER, Rating.RED)]
+        if troubled and not self.ratings_note:
+            told = f"{listed(troubled).capitalize()} {'is' if len(troubled) == 1 else 'are'} amber or red; say why."
+            missing.append(("ratings_note", told))
+        if not self.narrative:
+            missing.append(("narrative", "There is no narrative; write what happened this quarter."))
+        return missing
 
     def readable_sections(self, person: Person | None) -> frozenset[str]:
         """The sections of this update that a person may read in the report; None, at the command line, reads all.
@@ -384,6 +431,15 @@ class QuarterlyUpdate(Guarded, models.Model):
             door.priority_of[self.pk] = self.priority_id
 
 
+Gaps = list[tuple[str, str]]  # a field, and the sentence that says what it lacks before submission
+
+
+def listed(words: Iterable[str]) -> str:
+    """The words as a sentence lists them: "a, b and c"."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 class QuarterRowQuerySet(GuardedQuerySet):
     @property
     def fixed(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -416,6 +472,17 @@ class QuarterRow(Guarded, models.Model):
         if not self._state.adding:
             self.version += 1
         super().save(*args, **kwargs)
+
+    def lacks(self) -> Gaps:
+        """What the row's own answers lack before its update can be submitted; no query."""
+        return []
+
+    def gaps(self) -> Gaps:
+        """All that the row lacks, somebody's word that it holds for this quarter included."""
+        if self.confirmed:
+            return self.lacks()
+        told = "It is not confirmed for this quarter; tick it, or change what is no longer right."
+        return [*self.lacks(), ("confirmed", told)]
 
     def door_key(self) -> tuple[str, int | None]:
         return "update", self.update_id or 0

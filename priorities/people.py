@@ -74,12 +74,26 @@ class Person(AbstractUser):
         """Whether they may write a row of these sections of a priority's update, or hold that very row."""
         return holder_id == self.pk or sections <= self.sections_of(priority_id)
 
+    def leads(self, priority_id: int) -> bool:
+        """Whether they answer for the whole of a priority: its leads and deputies, and administrators."""
+        whole = (AssignmentRole.LEAD, AssignmentRole.DEPUTY)
+        return self.is_administrator or any(
+            a.priority_id == priority_id and a.role in whole for a in self.current_assignments
+        )
+
+    def fills_in(self, priority_id: int) -> bool:
+        """Whether any part of a priority's updates is theirs to fill in."""
+        return self.is_administrator or any(a.priority_id == priority_id for a in self.current_assignments)
+
+    def has_rows_of(self, priority_id: int) -> bool:
+        """Whether single rows of a priority may be theirs: contributors without a section hold rows."""
+        return any(a.priority_id == priority_id and not a.section for a in self.current_assignments)
+
     def sections_of(self, priority_id: int) -> frozenset[str]:
         """The sections of a priority that this person fills in: all for its leads and deputies."""
-        mine = [a for a in self.current_assignments if a.priority_id == priority_id]
-        if self.is_administrator or any(a.role != AssignmentRole.CONTRIBUTOR for a in mine):
+        if self.leads(priority_id):
             return frozenset(Section.values)
-        return frozenset(a.section for a in mine if a.section)
+        return frozenset(a.section for a in self.current_assignments if a.priority_id == priority_id and a.section)
 
 
 def signed_in(request: HttpRequest) -> Person:
@@ -96,6 +110,10 @@ class AssignmentQuerySet(RecordedQuerySet):
             Q(starts_on__isnull=True) | Q(starts_on__lte=today),
             Q(ends_on__isnull=True) | Q(ends_on__gte=today),
         )
+
+    def not_over(self) -> AssignmentQuerySet:
+        """Those in force today or later."""
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=timezone.localdate()))
 
 
 class AssignmentRole(models.TextChoices):
@@ -153,3 +171,8 @@ class Assignment(models.Model):
     def __str__(self) -> str:
         what = f" of {self.get_section_display().lower()}" if self.section else ""
         return f"{self.person}: {self.get_role_display().lower()}{what}, {self.priority}"
+
+    @property
+    def is_current(self) -> bool:
+        today = timezone.localdate()
+        return (self.starts_on is None or self.starts_on <= today) and (self.ends_on is None or today <= self.ends_on)

@@ -16,6 +16,7 @@ from django.db.models import F
 from .door import Door, OutsideTheDoor, Refused, current_door, through
 from .history import ChangeSet, Source, recording
 from .models import Plan, Quarter, QuarterlyUpdate
+from .moves import Move
 from .people import Person
 
 
@@ -35,8 +36,7 @@ def writing(
     `opening` lets new updates and quarters be made too, and is for administrators.
     Raises Refused, with nothing written, if any of them isn't editable by this person now. Doors don't nest.
     """
-    if current_door() is not None:
-        raise OutsideTheDoor("The door is open already: a second writing() would hide what the first one holds.")
+    refuse_a_second_door()
     wanted, quarters = {u.pk: u for u in updates}, {q.pk: q for q in overview_of}
     with recording(by=by, source=source, note=note) as change_set:
         if opening and by is not None and not by.is_administrator:
@@ -51,10 +51,43 @@ def writing(
         row: Any
         for row in (*wanted.values(), *quarters.values()):
             row.version += 1
-        door = Door(change_set, by, opening, set(wanted), set(quarters))
+        door = Door(change_set, by, opening, updates=set(wanted), quarters=set(quarters))
         door.priority_of = {pk: update.priority_id for pk, update in wanted.items()}
         with through(door):
             yield change_set
+
+
+@contextmanager
+def moving(
+    update: QuarterlyUpdate, move: Move, *, by: Person | None, source: Source, note: str = ""
+) -> Iterator[QuarterlyUpdate]:
+    """One move of an update: the update as it is stored now, in its new state, saved when the block ends.
+
+    What the block sets on it, and rows of the same update that it writes, belong to the same transaction and change
+    set. Raises Refused, with nothing written, if the move isn't this person's or the update isn't in a state for it;
+    of two people at once, one is refused.
+    """
+    refuse_a_second_door()
+    with recording(by=by, source=source, note=note) as change_set:
+        ready = QuarterlyUpdate.objects.filter(pk=update.pk, status__in=move.sources)
+        allowed = move.allowed_to(by, update.priority_id)
+        if not allowed or not models.QuerySet.update(ready, version=F("version") + 1):
+            raise Refused(move.refusal(by, stored(update)))
+        moved = stored(update)
+        door = Door(change_set, by, opening=False, moving=True, updates={moved.pk})
+        with through(door):
+            moved.status = move.to or moved.status
+            yield moved
+            moved.save()
+
+
+def stored(update: QuarterlyUpdate) -> QuarterlyUpdate:
+    return QuarterlyUpdate.objects.select_related("priority", "quarter").get(pk=update.pk)
+
+
+def refuse_a_second_door() -> None:
+    if current_door() is not None:
+        raise OutsideTheDoor("The door is open already: a second one would hide what the first one holds.")
 
 
 def create_plan(*, title: str, first_year: int, last_year: int, by: Person | None, source: Source) -> Plan:

@@ -43,6 +43,7 @@ def priority(part: PriorityReport) -> dict[str, Any]:
         "indicators": [indicator(row) for row in part.indicators],
         "risks": [risk(row) for row in part.risks],
         "issues": [risk(row) for row in part.issues],
+        "closed": [risk(row) | {"closed_reason": row.closed_reason} for row in part.closed],
         "goals": [goal(row) for row in part.goals],
     }
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from finance.models import FinancialPosition, Variance, variance
-from goals.models import GoalForecast, slip
-from indicators.confidence import expected_by_now, suggested_confidence
-from indicators.models import Reading
+from finance.models import FinancialPosition, Variance, variance, variance_text
+from goals.models import GoalForecast, slip, slip_text
+from indicators.confidence import expected_by_now
+from indicators.models import Reading, figure_text
 from priorities.cells import (
     Basis,
     GoalConfidence,
@@ -144,6 +144,7 @@ class RiskRow:
     trend: str
     explanation: str
     owner: str
+    closed_reason: str  # why it was closed in this quarter, which tells of it for the last time
 
     @property
     def level_word(self) -> str:
@@ -188,10 +189,7 @@ class GoalRow:
 
     @property
     def slip_text(self) -> str:
-        quarters = self.slip
-        if not quarters:
-            return "" if quarters is None else "On baseline"
-        return f"{abs(quarters)} quarter{'s' * (abs(quarters) > 1)} {'later' if quarters > 0 else 'earlier'}"
+        return slip_text(self.slip)
 
     @property
     def confidence_word(self) -> str:
@@ -260,6 +258,7 @@ class PriorityReport:
     title: str
     slug: str
     status: str
+    fillable: bool  # whether this reader has a part of it to fill in now
     leads: str
     sections: frozenset[str]
     ratings: tuple[RatingCell, ...]
@@ -271,6 +270,7 @@ class PriorityReport:
     indicators: tuple[IndicatorRow, ...]
     risks: tuple[RiskRow, ...]
     issues: tuple[RiskRow, ...]
+    closed: tuple[RiskRow, ...]
     goals: tuple[GoalRow, ...]
 
     @property
@@ -390,21 +390,8 @@ def added(parts: Iterable[Counts]) -> Counts:
     return total
 
 
-def figure_text(value: Decimal | None, missing: str, unit: str, decimals: int) -> str:
-    if value is not None:
-        return show_measure(value, unit, decimals)
-    return f"[{missing}]" if missing else ""
-
-
 def money_text(pounds: Decimal | None) -> str:
     return "" if pounds is None else show_money(pounds)
-
-
-def variance_text(found: Variance | None) -> str:
-    if found is None:
-        return ""
-    amount = show_money(rounded(found.amount, 2))
-    return f"{show_percent(found.percent)} ({amount})" if found.percent is not None else f"({amount})"
 
 
 def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Report:
@@ -448,11 +435,13 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
         mine = sections[update.pk]
         ratings, finance = Section.RATINGS in mine, Section.FINANCE in mine
         risks = assessments[update.pk]
+        live = [row for row in risks if row.risk.closed_from != quarter.period.next]
         return PriorityReport(
             key=update.priority.slug,
             title=update.priority.title,
             slug=update.priority.slug,
             status=update.status,
+            fillable=reader is not None and update.is_editable and reader.fills_in(update.priority_id),
             leads=update.leads or ", ".join(leads.get(update.priority_id, ())),
             sections=mine,
             ratings=tuple(rating_cell(update, name, text_of) for name in RATINGS) if ratings else (),
@@ -462,8 +451,9 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
             period=f"Q{quarter.number}",
             finance=tuple(finance_row(row, update) for row in positions[update.pk]),
             indicators=tuple(indicator_row(row, quarter.number) for row in readings[update.pk]),
-            risks=ranked(row for row in risks if row.risk.kind == RiskKind.RISK),
-            issues=ranked(row for row in risks if row.risk.kind == RiskKind.ISSUE),
+            risks=ranked(row for row in live if row.risk.kind == RiskKind.RISK),
+            issues=ranked(row for row in live if row.risk.kind == RiskKind.ISSUE),
+            closed=ranked(row for row in risks if row not in live),
             goals=tuple(goal_row(row) for row in forecasts[update.pk]),
         )
 
@@ -519,16 +509,7 @@ def indicator_row(reading: Reading, quarter: int) -> IndicatorRow:
         note=reading.note,
         as_at=reading.as_at,
         confidence=reading.confidence,
-        suggested=suggested_confidence(
-            value=reading.value,
-            target=reading.target,
-            unit=indicator.unit,
-            polarity=indicator.polarity,
-            basis=reading.basis,
-            target_basis=reading.target_basis,
-            quarter=quarter,
-            tolerance=indicator.tolerance,
-        ),
+        suggested=reading.suggested(quarter),
         reason=reading.reason,
     )
 
@@ -544,6 +525,7 @@ def ranked(assessments: Iterable[Assessment]) -> tuple[RiskRow, ...]:
             trend=row.trend,
             explanation=row.explanation,
             owner=row.risk.owner,
+            closed_reason=row.risk.closed_reason,
         )
         for number, row in enumerate(assessments, 1)
     )

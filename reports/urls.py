@@ -1,10 +1,6 @@
-from django.urls import path, register_converter
-
-from priorities.periods import PeriodConverter
+from django.urls import path
 
 from . import views
-
-register_converter(PeriodConverter, "period")
 
 app_name = "reports"
 urlpatterns = [

@@ -9,8 +9,14 @@ from django.db.models import OuterRef, Q, Subquery
 from priorities.cells import Level, Trend
 from priorities.fields import PeriodField, holder
 from priorities.history import RecordedQuerySet, history
-from priorities.models import Priority, QuarterRow, Section, new_key
+from priorities.models import Gaps, Person, Priority, QuarterRow, Section, new_key
+from priorities.periods import Period
 from priorities.rules import Rule, has, only
+
+
+def score() -> models.PositiveSmallIntegerField:
+    """1 to 5, where the body scores its risks so."""
+    return models.PositiveSmallIntegerField(null=True, blank=True)
 
 
 class RiskKind(models.TextChoices):
@@ -66,6 +72,10 @@ class Risk(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk} of {self.priority}"
 
+    def is_live(self, period: Period) -> bool:
+        """Whether it is still reported in this quarter; one closed in a quarter is told there for the last time."""
+        return self.closed_from is None or self.closed_from > period
+
 
 class Assessment(QuarterRow):
     """A risk or issue in one quarter, as it was worded and judged then."""
@@ -75,6 +85,8 @@ class Assessment(QuarterRow):
     risk = models.ForeignKey(Risk, models.PROTECT, related_name="assessments")
     position = models.PositiveSmallIntegerField(default=1, help_text="Its rank; the printed number.")
     description = models.TextField()
+    likelihood = score()
+    impact = score()
     level = models.CharField(max_length=1, choices=Level.choices, blank=True)
     trend = models.CharField(max_length=5, choices=Trend.choices, blank=True)
     explanation = models.TextField(blank=True)
@@ -92,6 +104,18 @@ class Assessment(QuarterRow):
             ),
             only("level", Level),
             only("trend", Trend),
+            Rule(
+                condition=Q(likelihood__isnull=True) | Q(likelihood__gte=1, likelihood__lte=5),
+                name="assessment_likelihood_1_to_5",
+                message="Likelihood is 1 to 5.",
+                field="likelihood",
+            ),
+            Rule(
+                condition=Q(impact__isnull=True) | Q(impact__gte=1, impact__lte=5),
+                name="assessment_impact_1_to_5",
+                message="Impact is 1 to 5.",
+                field="impact",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -101,8 +125,42 @@ class Assessment(QuarterRow):
     def holder_id(self) -> int | None:  # type: ignore[override]
         return self.risk.holder_id
 
+    @property
+    def holder(self) -> Person | None:  # type: ignore[override]
+        return self.risk.holder
+
     def clean(self) -> None:
         if not has(self, "risk", "update"):
             return  # the field's own message says so
         if self.update.priority_id != self.risk.priority_id:
             raise ValidationError({"risk": "This risk or issue belongs to another priority."})
+
+    def lacks(self) -> Gaps:
+        missing: Gaps = []
+        if not self.level:
+            missing.append(("level", "There is no level; write H, M or L."))
+        if not self.trend:
+            missing.append(("trend", "There is no trend; write ↑, → or ↓ (or up, level, down)."))
+        if not self.explanation:
+            missing.append(("explanation", "The trend has no explanation; write one."))
+        return missing
+
+
+HIGH_FROM, MEDIUM_FROM = 15, 6  # of 25: the bands of a five by five matrix
+
+
+def level_of(likelihood: int | None, impact: int | None) -> Level | None:
+    """The level that a score of likelihood × impact, 1 to 5 each, comes to; None until both are there."""
+    if likelihood is None or impact is None:
+        return None
+    score = likelihood * impact
+    return Level.HIGH if score >= HIGH_FROM else Level.MEDIUM if score >= MEDIUM_FROM else Level.LOW
+
+
+def suggested_trend(level: str, last_level: str) -> Trend | None:
+    """The trend that two levels show, last quarter's and this one's; None where either is absent."""
+    if not level or not last_level:
+        return None
+    order = [Level.LOW, Level.MEDIUM, Level.HIGH]
+    change = order.index(Level(level)) - order.index(Level(last_level))
+    return Trend.UP if change > 0 else Trend.DOWN if change < 0 else Trend.LEVEL

@@ -41,7 +41,7 @@ def test_a_missing_field_is_told_with_a_link_to_it(client):
 
 def test_somebody_else_sites_are_not_led_to(client, manager):
     response = client.post("/sign-in/?next=https://example.com/", {"username": "manager", "password": "quarterly-demo"})
-    assert response.url == "/"
+    assert response.url == "/my-updates/"
 
 
 def test_an_inactive_person_cannot_sign_in(client):

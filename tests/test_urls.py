@@ -19,7 +19,7 @@ PUBLIC = {
     "/password/reset/x/y/",
     "/admin/login/",
 }
-FOR_ALL = {"/", "/password/", "/password/done/"}
+FOR_ALL = {"/", "/password/", "/password/done/", "/my-updates/"}
 ROLES = ["administrator", "manager", "victims_lead", "trust_lead", "reader", "nobody"]
 
 
@@ -38,6 +38,9 @@ def pages(victims):
         "slug": victims.slug,
         "uidb64": "x",
         "token": "y",
+        "section": "indicators",
+        "key": str(Indicator.objects.filter(priority=victims).first().key),
+        "verb": "withdraw",
         "url": "nothing",
         "app_label": "priorities",
         "content_type_id": "1",
@@ -65,7 +68,7 @@ def walk(patterns, prefix, arguments):
                 if "app_label" in route:
                     yield "/admin/priorities/"
                 continue  # the catch-all that adds a slash
-            yield prefix + re.sub(r"<(?:\w+:)?(\w+)>", lambda m: arguments.get(m[1]) or arguments["id"], route)
+            yield re.sub(r"<(?:\w+:)?(\w+)>", lambda m: arguments.get(m[1]) or arguments["id"], prefix + route)
 
 
 def test_anonymous_people_are_sent_to_the_sign_in(client, pages):
@@ -84,7 +87,9 @@ def test_anonymous_people_are_sent_to_the_sign_in(client, pages):
 def expected(role, page):
     if page == "/admin/autocomplete/":
         return {403}  # without saying of which field
-    if "/changeset/" in page or "/draft/" in page:
+    if page.startswith("/2022-23-q1/") and "/update/" in page:
+        return expected_of_updates(role, page)
+    if "/changeset/" in page or "/draft/" in page or "/explanation/" in page:
         return {200, 302, 403} if role == "administrator" else {403}  # to read only
     if page.startswith("/admin/") and page not in PUBLIC:
         return {200, 302, 405, 404} if role == "administrator" else {403}
@@ -94,6 +99,17 @@ def expected(role, page):
         return {405}
     assert page in PUBLIC | FOR_ALL, f"say in this test who may read {page}"
     return {200, 302}
+
+
+def expected_of_updates(role, page):
+    if page.endswith("/draft/") or "/move/" in page:
+        return {405}  # to post to only
+    fills_it_in = role in ("administrator", "victims_lead")
+    if "/history/" in page or page.endswith("/update/"):
+        return {200} if fills_it_in or role == "manager" else {403}
+    if page.endswith("/submitted/"):
+        return {302} if fills_it_in or role == "manager" else {403}  # nothing is submitted
+    return {200} if fills_it_in else {403}
 
 
 @pytest.mark.parametrize("role", ROLES)

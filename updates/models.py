@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from priorities.models import QuarterlyUpdate, Section
+from priorities.history import history
+from priorities.models import QuarterlyUpdate, QuarterRow, Section
 from priorities.rules import only
 
 
@@ -31,3 +32,33 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}: {self.get_section_display()}, {self.update}"
+
+
+class Explanation(QuarterRow):
+    """What a lead answered to one warning of the checks: confirmed as right, with or without a word why.
+
+    It holds for the warning as it was told: another figure is another warning.
+    """
+
+    warning = models.CharField(max_length=100, help_text="The rule and the row that it was told of.")
+    told = models.TextField(help_text="The warning, as it was read.")
+    text = models.TextField(blank=True)
+
+    history = history()
+
+    class Meta(QuarterRow.Meta):
+        abstract = False
+        ordering = ["update", "warning"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["update", "warning"],
+                name="explanation_once",
+                violation_error_message="This warning has an answer already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.told} {self.text}"
+
+    def sections_written(self) -> frozenset[str]:
+        return frozenset(Section.values)  # whoever answers for the whole

@@ -25,6 +25,19 @@ def rag(letter: str | None, word: str) -> SafeString:
 
 
 @register.simple_tag
+def trend(arrow: str, word: str) -> SafeString:
+    return format_html('<span aria-hidden="true">{}</span><span class="sr">{}</span>', arrow or "–", word)
+
+
+@register.simple_tag
+def past_link(shown: str, url: str) -> SafeString | str:
+    """A figure that leads to its history: who gave it, when and how. Without an address, as in a file, the figure."""
+    if not url or not shown:
+        return shown
+    return format_html('<a class="figure" href="{}">{}<span class="sr">, history</span></a>', url, shown)
+
+
+@register.simple_tag
 def bar(counts: Counts, what: str) -> SafeString:
     return counts_bar(counts, what)
 

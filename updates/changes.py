@@ -1,0 +1,143 @@
+"""Who changed what: the history of an update and of each of its rows, cell by cell, and the way back to a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404
+
+from priorities.door import Refused
+from priorities.history import ChangeSet, Source
+from priorities.models import Person, QuarterlyUpdate, Section
+from priorities.rules import check_row
+from priorities.writing import writing
+from risks.models import Risk
+
+from .entry import ROWS, TEXTS
+from .forms import RowForm
+from .progress import rows_by_section
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """One cell, before and after; `entry` is the history row that has the value after."""
+
+    name: str
+    label: str
+    before: str
+    after: str
+    entry: int
+    may_be_restored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One save of one row: who, when, how, and the cells that it changed."""
+
+    change_set: ChangeSet | None
+    at: Any
+    section: str
+    subject: str
+    history_key: str
+    is_first: bool
+    cells: tuple[CellChange, ...]
+
+    @property
+    def who(self) -> str:
+        if self.change_set is None or self.change_set.person is None:
+            return "Somebody at the command line"
+        return str(self.change_set.person)
+
+    @property
+    def how(self) -> str:
+        return self.change_set.get_source_display() if self.change_set else ""
+
+    @property
+    def note(self) -> str:
+        return self.change_set.note if self.change_set else ""
+
+
+def forms_of(update: QuarterlyUpdate, sections: Iterable[str], person: Person | None = None) -> list[RowForm]:
+    """Every row of these sections, and the rows of the others that this person holds. Four queries."""
+    sections = set(sections)
+    found: list[RowForm] = [form(update) for section, form in TEXTS.items() if section in sections]
+    for section, by_update in rows_by_section([update]).items():
+        for row in by_update[update.pk]:
+            if section in sections or (person and row.holder_id == person.pk):
+                found.append(ROWS[section][1](row))
+    return found
+
+
+def changes_of(forms: list[RowForm]) -> list[Change]:
+    """What happened to these rows, newest first: a query for each kind of row, one more for risks."""
+    found = []
+    for model in {type(form.row): None for form in forms}:
+        of_row = {form.row.pk: form for form in forms if type(form.row) is model}
+        texts = [f for f in forms if f.row.pk in of_row and type(f.row) is model]
+        history = model.history.filter(id__in=of_row).select_related("change_set__person").order_by("history_id")
+        risks = [form.row.risk_id for form in of_row.values()] if model.__name__ == "Assessment" else []
+        past_risks = list(Risk.history.filter(id__in=risks).order_by("history_id")) if risks else []
+        before: dict[str, dict[str, Any]] = {}
+        for then in history:
+            for form in texts:
+                if form.row.pk == then.id:
+                    found += change(form, then, before, past_risks)
+    return sorted(found, key=lambda change: change.at, reverse=True)
+
+
+def change(form: RowForm, then: Any, before: dict[str, dict[str, Any]], past_risks: list[Any]) -> list[Change]:
+    """What one history row changed of one form's cells; nothing where it changed none of them."""
+    prefix = str(form.prefix)
+    values = form.read_history(then, past_risks)
+    last = before.get(prefix)
+    before[prefix] = values
+    cells = tuple(
+        CellChange(
+            name=name,
+            label=str(form.fields[name].label),
+            before=form.text_of(name, (last or {}).get(name)),
+            after=form.text_of(name, value),
+            entry=then.history_id,
+            may_be_restored=name not in form.not_restored,
+        )
+        for name, value in values.items()
+        if value != (last or {}).get(name) and form.text_of(name, value) != form.text_of(name, (last or {}).get(name))
+    )
+    if last is not None and not cells:
+        return []
+    label = form.label if form.subject or (form.section == Section.FINANCE and form.kind == "position") else "Texts"
+    return [Change(then.change_set, then.history_date, form.section, label, str(form.history_key), last is None, cells)]
+
+
+def form_of(update: QuarterlyUpdate, section: str, key: str, person: Person | None) -> list[RowForm]:
+    """The form of one row, by its key, or without a key those of a whole section. 404 where there is none."""
+    readable = update.readable_sections(person)
+    found = [
+        form
+        for form in forms_of(update, readable, person)
+        if form.section == section and key in ("", str(form.history_key))
+    ]
+    if not found:
+        raise Http404("There is nothing at this address whose history you may read.")
+    return found
+
+
+def restore(form: RowForm, name: str, entry: int, *, by: Person) -> None:
+    """Put an earlier value back into one cell, as a change of its own. Raises Refused, or Http404 for no such value."""
+    model = type(form.row)
+    with writing([form.update], by=by, source=Source.FORM, note="An earlier value restored"):
+        row: Any = model.objects.get(pk=form.row.pk)
+        then = model.history.filter(id=row.pk, history_id=entry).first()
+        if then is None or name not in form.stored or name in form.not_restored:
+            raise Http404("There is no such value.")
+        form.write(row, name, form.read_history(then, [])[name])
+        if row != form.update:
+            row.update = form.update
+        try:
+            check_row(row)
+        except ValidationError as error:
+            raise Refused(*error.messages) from error
+        row.save()

@@ -1,0 +1,382 @@
+"""An entry page: the rows of one section that somebody may fill in, loaded, typed on, merged and saved."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from finance.models import FinancialPosition
+from goals.models import GoalForecast
+from indicators.models import Reading
+from priorities.history import Source
+from priorities.models import Assignment, AssignmentRole, Person, QuarterlyUpdate, QuarterRow, Section, listed
+from priorities.writing import writing
+from risks.models import Assessment, Risk, RiskKind
+
+from .forms import (
+    NEW,
+    AssessmentForm,
+    FinanceNoteForm,
+    ForecastForm,
+    PositionForm,
+    RatingsForm,
+    ReadingForm,
+    RowForm,
+    blank_risk,
+)
+from .models import Draft
+
+# The rows of each section: the model, its form, and what names a row from quarter to quarter.
+ROWS: dict[str, tuple[type[QuarterRow], type[RowForm], str]] = {
+    Section.INDICATORS: (Reading, ReadingForm, "indicator_id"),
+    Section.RISKS: (Assessment, AssessmentForm, "risk_id"),
+    Section.GOALS: (GoalForecast, ForecastForm, "goal_id"),
+    Section.FINANCE: (FinancialPosition, PositionForm, "period"),
+}
+ORDER = {
+    Section.INDICATORS: ("indicator__position", "indicator_id"),
+    Section.RISKS: ("-risk__kind", "position", "pk"),
+    Section.GOALS: ("goal__number",),
+    Section.FINANCE: ("period",),
+}
+TEXTS: dict[str, type[RowForm]] = {Section.RATINGS: RatingsForm, Section.FINANCE: FinanceNoteForm}
+
+
+class Entry:
+    """What one person may fill in of one section, of one update or of several of the same quarter.
+
+    `typed` is what somebody typed on top of what is stored: a draft, or with `submitted` a form that was sent.
+    Four queries, five with rows that others have changed since.
+    """
+
+    def __init__(
+        self,
+        updates: Iterable[QuarterlyUpdate],
+        section: str,
+        person: Person,
+        typed: Mapping[str, str] | None = None,
+        *,
+        submitted: bool = False,
+    ) -> None:
+        self.updates, self.section, self.person = list(updates), section, person
+        self.typed, self.submitted = typed or {}, submitted
+        self.forms = self.load()
+        for form in self.forms:
+            if not submitted:
+                form.quiet()
+
+    # Loading
+
+    def load(self) -> list[RowForm]:
+        period = self.updates[0].quarter.period
+        before = QuarterlyUpdate.objects.filter(priority__in=[u.priority_id for u in self.updates]).before(period)
+        self.last_updates = {update.priority_id: update for update in before}
+        forms: list[RowForm] = []
+        if self.section in ROWS:
+            forms += self.row_forms()
+        if text_form := TEXTS.get(self.section):
+            mine = [u for u in self.updates if self.section in self.person.sections_of(u.priority_id)]
+            forms += [text_form(u, last=self.last_updates.get(u.priority_id), **self.how) for u in mine]
+        if self.section == Section.RISKS:
+            forms += self.new_risks()
+        return forms
+
+    @property
+    def how(self) -> dict[str, Any]:
+        return {"typed": self.typed, "submitted": self.submitted}
+
+    def row_forms(self) -> list[RowForm]:
+        model, form, subject = ROWS[self.section]
+        mine: Any = model.objects.filter(update__in=self.updates)
+        last: Any = model.objects.filter(update__in=self.last_updates.values())
+        if form.subject:
+            mine = mine.select_related(form.subject, f"{form.subject}__holder")
+            last = last.select_related(form.subject)
+        update_of = {update.pk: update for update in self.updates}
+        priority_of = {update.pk: update.priority_id for update in self.last_updates.values()}
+        last_update = {update.pk: update for update in self.last_updates.values()}
+        last = list(last)
+        for row in last:
+            row.update = last_update[row.update_id]
+        last_row = {(priority_of[row.update_id], getattr(row, subject)): row for row in last}
+        rows = []
+        for row in mine.order_by(*ORDER[Section(self.section)]):
+            row.update = update_of[row.update_id]
+            if self.is_mine(row):
+                rows.append(form(row, last=last_row.get((row.update.priority_id, getattr(row, subject))), **self.how))
+        return sorted(rows, key=lambda form: [u.pk for u in self.updates].index(form.update.pk))
+
+    def is_mine(self, row: Any) -> bool:
+        return self.person.may_write(row.update.priority_id, frozenset([row.section]), row.holder_id)
+
+    def new_risks(self) -> list[RowForm]:
+        """A form for each new risk or issue that was typed, and an empty one of each kind, for those who have all."""
+        update = self.updates[0]
+        if Section.RISKS not in self.person.sections_of(update.priority_id):
+            return []
+        found: dict[str, str] = {}
+        for name in self.typed:
+            if match := re.match(rf"{NEW}-(risk|issue)-([0-9a-f-]{{36}})-", name):
+                found[match[2]] = match[1]
+        stored = {str(key) for key in Risk.objects.filter(key__in=found).values_list("key", flat=True)} if found else ()
+        forms: list[RowForm] = [
+            AssessmentForm(blank_risk(update, kind, uuid.UUID(key)), **self.how)
+            for key, kind in found.items()
+            if key not in stored  # sent twice: it is there already
+        ]
+        typed_kinds = {form.row.risk.kind for form in forms if not form.differences()}
+        forms += [
+            AssessmentForm(blank_risk(update, kind), **self.how) for kind in RiskKind.values if kind not in typed_kinds
+        ]
+        return forms
+
+    # Saving
+
+    def merge(self) -> None:
+        """Work out what each form changes, against what its writer first saw."""
+        self.forms = [form for form in self.forms if form.is_posted or not self.submitted]
+        first_seen = self.first_seen()
+        for form in self.forms:
+            form.merge(first_seen.get(form.prefix, form.stored))
+
+    def first_seen(self) -> dict[str | None, dict[str, Any]]:
+        """For rows changed since their form was loaded: their cells as they were then, from history. One query."""
+        stale = [form for form in self.forms if form.is_stale]
+        found = {}
+        for model in {type(form.row) for form in stale}:
+            of_row = {form.row.pk: form for form in stale if type(form.row) is model}
+            past = model.history.filter(id__in=of_row).select_related("change_set__person").order_by("history_id")
+            risks = {form.row.risk_id for form in of_row.values()} if model is Assessment else ()
+            past_risks = list(Risk.history.filter(id__in=risks).order_by("history_id")) if risks else []
+            for then in past:
+                form = of_row[then.id]
+                if then.version <= form.first_version:
+                    found[form.prefix] = form.read_history(then, past_risks)
+                elif then.change_set:
+                    form.now_stored_by = f"{then.change_set.person or 'the command line'}, {clock(then.change_set.at)}"
+        return found
+
+    @property
+    def problems(self) -> bool:
+        return any(form.errors or form.conflicts for form in self.forms)
+
+    @property
+    def changed(self) -> list[RowForm]:
+        return [form for form in self.forms if form.merged.changes or form.touched]
+
+    def write(self, *, unchanged: bool) -> None:
+        """Apply what was merged, and confirm the rest where that was asked for; a form with errors stops it all."""
+        for form in self.forms:
+            if form.merged.changes:
+                form.apply()
+            elif unchanged and form.row.pk and form.confirm_unchanged():
+                form.touched = True
+        risks = [form for form in self.forms if isinstance(form, AssessmentForm)]
+        self.forms += [form.as_issue() for form in risks if form.becomes_issue]
+        if self.section == Section.FINANCE:
+            self.repeat_forecast()
+        if self.section == Section.RISKS:
+            self.rank()
+        if self.problems:
+            return
+        for form in self.changed:
+            form.save()
+        self.write_rows()
+
+    def write_rows(self) -> None:
+        rows = [form.row for form in self.changed]
+        for row in rows:
+            if isinstance(row, QuarterlyUpdate):
+                row.save()
+        for model in {type(row) for row in rows} - {QuarterlyUpdate}:
+            stored = [row for row in rows if type(row) is model and row.pk]
+            new = [row for row in rows if type(row) is model and not row.pk]
+            if stored:
+                model.objects.bulk_update(stored, own_columns(model))
+            if new:
+                model.objects.bulk_create(new)
+
+    def repeat_forecast(self) -> None:
+        """Later periods repeat the quarter's forecast until they have one of their own."""
+        for update in self.updates:
+            forms = {f.row.period: f for f in self.forms if isinstance(f, PositionForm) and f.update.pk == update.pk}
+            current = forms.get(update.quarter.number)
+            if current is None:
+                continue
+            was = current.stored["forecast"]
+            for period, form in forms.items():
+                follows = "forecast" not in form.merged.changes and form.row.forecast in (None, was)
+                if period > update.quarter.number and follows and form.row.forecast != current.row.forecast:
+                    form.row.forecast = current.row.forecast
+                    form.touched = True
+
+    def rank(self) -> None:
+        """Number the rows of each kind from 1: a rank that was typed goes before the one that had it."""
+        for kind in RiskKind.values:
+            forms = [f for f in self.forms if isinstance(f, AssessmentForm) and f.row.risk.kind == kind]
+            forms = [f for f in forms if f.row.pk or f.merged.changes or f.touched]
+            forms.sort(
+                key=lambda f: (
+                    bool(f.row.risk.closed_reason),
+                    f.row.position,
+                    "position" not in f.merged.changes or f.row.position > f.stored["position"],
+                )
+            )
+            for number, form in enumerate(forms, 1):
+                if form.row.position != number:
+                    form.row.position, form.touched = number, True
+
+    def entered_for(self) -> str:
+        """Whose rows these are, where the person who saves them is none of those who hold them. One query."""
+        priorities = {form.update.priority_id for form in self.changed}
+        assigned = Assignment.objects.current().filter(priority__in=priorities).select_related("person")
+        names: dict[str, None] = {}
+        for form in self.changed:
+            own = [a for a in assigned if a.priority_id == form.update.priority_id]
+            holders = [a.person for a in own if a.section == self.section]
+            if form.row.pk and (holder := form.holder):
+                holders = [holder]
+            holders = holders or [a.person for a in own if a.role != AssignmentRole.CONTRIBUTOR]
+            if holders and self.person not in holders:
+                names |= {str(person): None for person in holders}
+        return listed(names) if names else ""
+
+    # Drafts
+
+    def differences(self) -> dict[str, str]:
+        """What was typed and is not stored, by the name of its cell."""
+        first_seen = self.first_seen()
+        found: dict[str, str] = {}
+        for form in self.forms:
+            found |= form.differences(first_seen.get(form.prefix))
+        return found
+
+    # Showing
+
+    @property
+    def problem_list(self) -> list[tuple[str, str]]:
+        """What has to be mended before it can be saved: the id of the cell, or "", and what is wrong with it."""
+        found = []
+        for form in self.forms:
+            for name, errors in form.errors.items():
+                where = f"id_{form.add_prefix(name)}" if name in form.fields else ""
+                found += [(where, f"{form.label}: {error}") for error in errors]
+            for name in form.conflicts:
+                told = f"{form.label}: somebody else changed “{form.fields[name].label}” too; choose which holds."
+                found.append((f"id_{form.add_prefix(name)}", told))
+        return found
+
+    @property
+    def by_update(self) -> list[tuple[QuarterlyUpdate, list[RowForm], list[RowForm]]]:
+        """The updates with their rows and their texts, for pages that show several."""
+        return [
+            (
+                update,
+                [f for f in self.forms if f.update.pk == update.pk and isinstance(f.row, QuarterRow)],
+                [f for f in self.forms if f.row == update],
+            )
+            for update in self.updates
+        ]
+
+    def of_kind(self, kind: str) -> list[RowForm]:
+        return [form for form in self.forms if isinstance(form, AssessmentForm) and form.row.risk.kind == kind]
+
+    @property
+    def risks(self) -> list[RowForm]:
+        return self.of_kind(RiskKind.RISK)
+
+    @property
+    def issues(self) -> list[RowForm]:
+        return self.of_kind(RiskKind.ISSUE)
+
+    @property
+    def template(self) -> str:
+        return f"updates/sections/{self.section}.html"
+
+    @property
+    def unconfirmed(self) -> int:
+        """Rows that "the rest is unchanged" would speak for."""
+        return sum(not form.row.confirmed for form in self.forms if form.row.pk and "confirmed" in form.fields)
+
+    @property
+    def todo(self) -> int:
+        return sum(bool(form.todo) for form in self.forms if form.row.pk)
+
+
+def own_columns(model: type[models.Model]) -> list[str]:
+    """What a save may change of a row: all but its key, its version, and what it is about."""
+    fields = model._meta.concrete_fields
+    return [f.name for f in fields if not f.is_relation and not f.primary_key and f.name != "version"]
+
+
+def clock(moment: dt.datetime) -> str:
+    return f"{timezone.localtime(moment):%H:%M}"
+
+
+class NothingWritten(Exception):
+    """Leaves the transaction, with the entry whose problems are to be shown; or with nothing to write."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+
+
+def save_entry(
+    updates: Iterable[QuarterlyUpdate],
+    section: str,
+    person: Person,
+    typed: Mapping[str, str],
+    *,
+    unchanged: bool = False,
+) -> Entry:
+    """Save what was sent of an entry page: all of it or, where something can't be read or is in dispute, nothing.
+
+    The entry that comes back has `problems` if nothing was written; its forms then have errors, or conflicts with what
+    somebody else saved since. `unchanged` confirms the rows that were carried forward and not touched. What is saved
+    leaves the person's draft. Raises Refused if an update can't be edited by this person now.
+    """
+    updates = list(updates)
+    try:
+        with writing(updates, by=person, source=Source.FORM) as change_set:
+            entry = Entry(updates, section, person, typed, submitted=True)
+            entry.merge()
+            if entry.problems:
+                raise NothingWritten(entry)
+            entry.write(unchanged=unchanged)
+            if entry.problems or not entry.changed:
+                raise NothingWritten(entry)
+            if owner := entry.entered_for():
+                change_set.note = f"Entered for {owner}"[:200]
+                change_set.save(update_fields=["note"])
+            forget_drafts(updates, section, person)
+    except NothingWritten as stopped:
+        entry = stopped.entry
+        if not entry.problems:
+            forget_drafts(updates, section, person)
+    return entry
+
+
+def drafts_of(updates: Iterable[QuarterlyUpdate], section: str, person: Person) -> list[Draft]:
+    return list(Draft.objects.filter(update__in=updates, section=section, person=person))
+
+
+def forget_drafts(updates: Iterable[QuarterlyUpdate], section: str, person: Person) -> None:
+    Draft.objects.filter(update__in=updates, section=section, person=person).delete()
+
+
+def keep_draft(entry: Entry) -> None:
+    """Keep what was typed and not saved, valid or not, one draft for each update; nothing to keep leaves none."""
+    differences = entry.differences()
+    for update in entry.updates:
+        own = tuple(f"{form.prefix}-" for form in entry.forms if form.update.pk == update.pk)
+        data = {name: value for name, value in differences.items() if name.startswith(own)}
+        of_this: dict[str, Any] = {"update": update, "section": entry.section, "person": entry.person}
+        if data:
+            Draft.objects.update_or_create(**of_this, defaults={"data": data})
+        else:
+            Draft.objects.filter(**of_this).delete()

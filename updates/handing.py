@@ -1,0 +1,78 @@
+"""Handing over: a lead gives sections and rows to contributors, and names deputies. Each is kept in history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from goals.models import Goal
+from indicators.models import Indicator
+from priorities.door import Refused
+from priorities.history import Source, recording
+from priorities.models import Assignment, AssignmentRole, Person, Priority, Section
+from risks.models import Risk
+
+SUBJECTS: tuple[type[Any], ...] = (Indicator, Risk, Goal)
+
+
+@contextmanager
+def handing(priority: Priority, by: Person, note: str) -> Any:
+    if not by.leads(priority.pk):
+        raise Refused(f"Only the lead of {priority}, a deputy or an administrator hands over parts of it.")
+    with recording(by=by, source=Source.FORM, note=note[:200]) as change_set:
+        yield change_set
+
+
+def assign(assignment: Assignment) -> None:
+    """Save an assignment; raises Refused with its rule's words."""
+    try:
+        assignment.full_clean()
+    except ValidationError as error:
+        raise Refused(*error.messages) from error
+    assignment.save()
+
+
+def give_section(*, priority: Priority, section: Section, to: Person, by: Person) -> None:
+    with handing(priority, by, f"{section.label} of {priority} given to {to}"):
+        assign(Assignment(priority=priority, person=to, role=AssignmentRole.CONTRIBUTOR, section=section))
+
+
+def give_rows(*, priority: Priority, rows: Iterable[Any], to: Person | None, by: Person) -> int:
+    """Give these indicators, risks or goals to a contributor, or to nobody in particular; how many changed hands."""
+    rows = [row for row in rows if row.priority_id == priority.pk and row.holder_id != (to.pk if to else None)]
+    with handing(priority, by, f"{len(rows)} rows of {priority} given to {to or 'nobody in particular'}"):
+        before = {row.holder_id for row in rows}
+        for row in rows:
+            row.holder = to
+        for model in SUBJECTS:
+            model.objects.bulk_update([row for row in rows if isinstance(row, model)], ["holder"])
+        own = Assignment.objects.filter(priority=priority)
+        if to is not None and not own.filter(person=to, section="").exists():
+            assign(Assignment(priority=priority, person=to, role=AssignmentRole.CONTRIBUTOR))
+        for person in before - {None}:
+            if not any(model.objects.filter(priority=priority, holder=person).exists() for model in SUBJECTS):
+                for left in own.filter(person=person, role=AssignmentRole.CONTRIBUTOR, section=""):
+                    left.delete()
+    return len(rows)
+
+
+def name_deputy(
+    *, priority: Priority, to: Person, starts_on: dt.date | None, ends_on: dt.date | None, by: Person
+) -> None:
+    with handing(priority, by, f"{to} named deputy of {priority}"):
+        existing = Assignment.objects.filter(priority=priority, person=to, role=AssignmentRole.DEPUTY).first()
+        deputy = existing or Assignment(priority=priority, person=to, role=AssignmentRole.DEPUTY)
+        deputy.starts_on, deputy.ends_on = starts_on, ends_on
+        assign(deputy)
+
+
+def take_back(assignment: Assignment, *, by: Person) -> None:
+    """End a contributor's section or a deputy's turn; leads are the administrator's to change."""
+    if assignment.role == AssignmentRole.LEAD:
+        raise Refused("Who leads a priority is changed by an administrator.")
+    with handing(assignment.priority, by, f"Taken back: {assignment}"):
+        assignment.delete()

@@ -1,0 +1,115 @@
+"""Submitting an update, and the other moves that this app's pages offer; each is one act with its reason on record."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import smtplib
+from collections.abc import Mapping
+
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from priorities.door import Refused
+from priorities.history import Source
+from priorities.models import Assignment, AssignmentRole, Person, QuarterlyUpdate
+from priorities.moves import BEGIN_REVIEW, EXTEND, SEND_BACK, SUBMIT, WITHDRAW
+from priorities.writing import moving, writing
+
+from .checks import Checks, checks_of
+from .models import Explanation
+from .progress import rows_by_section
+
+logger = logging.getLogger(__name__)
+
+
+def answer_warnings(update: QuarterlyUpdate, answers: Mapping[str, tuple[bool, str]], *, by: Person) -> None:
+    """Keep what was answered to the warnings: for each, whether it was confirmed, and the words. Nothing is no answer.
+
+    Raises Refused if the update can't be edited by this person now.
+    """
+    checks = checks_of(update)
+    changed: list[Explanation] = []
+    new: list[Explanation] = []
+    for finding in checks.warnings:
+        confirmed, text = answers.get(finding.warning, (False, ""))
+        row = checks.answers.get(finding.warning)
+        if row is None and not confirmed and not text:
+            continue
+        row = row or Explanation(update=update, warning=finding.warning)
+        before = (row.confirmed, row.text, row.told)
+        row.confirmed, row.text, row.told = confirmed, text, finding.message
+        if before != (row.confirmed, row.text, row.told):
+            (changed if row.pk else new).append(row)
+    if not changed and not new:
+        return
+    with writing([update], by=by, source=Source.FORM, note="Answered the warnings"):
+        Explanation.objects.bulk_update(changed, ["confirmed", "text", "told"])
+        Explanation.objects.bulk_create(new)
+
+
+class NotReady(Refused):
+    """The checks found something; they say what."""
+
+    def __init__(self, checks: Checks) -> None:
+        super().__init__("The checks found something that has to be answered first.")
+        self.checks = checks
+
+
+def submit(update: QuarterlyUpdate, *, by: Person) -> QuarterlyUpdate:
+    """Hand the update to the managers. Raises NotReady, or Refused if it isn't this person's to submit now."""
+    with moving(update, SUBMIT, by=by, source=Source.FORM, note="Submitted") as moved:
+        checks = checks_of(moved)
+        if not checks.passed:
+            raise NotReady(checks)
+        moved.submitted_at, moved.submitted_by = timezone.now(), by
+        moved.leads = ", ".join(str(lead) for lead in leads_of(moved))[:200]
+    return moved
+
+
+def leads_of(update: QuarterlyUpdate) -> list[Person]:
+    leads = Assignment.objects.current().filter(priority=update.priority_id, role=AssignmentRole.LEAD)
+    return [assignment.person for assignment in leads.select_related("person").order_by("pk")]
+
+
+def send_copy(update: QuarterlyUpdate, *, to: Person) -> str:
+    """Mail a copy of a submitted update to who submitted it and its leads; the sentence that says what became of it.
+
+    A mail server that is down stops nothing: the update is submitted already.
+    """
+    people = {person.email: person for person in (to, *leads_of(update)) if person.email}
+    if not people:
+        return "No copy was mailed, because no e-mail address is known for you."
+    rows = {section: by_update[update.pk] for section, by_update in rows_by_section([update]).items()}
+    body = render_to_string("updates/copy.txt", {"update": update, "rows": rows})
+    message = EmailMessage(f"Submitted: {update}", body, to=list(people))
+    try:
+        message.send()
+    except (smtplib.SMTPException, OSError):
+        logger.exception("The copy of %s could not be mailed.", update)
+        return "The copy could not be mailed, because the mail server did not answer. Print this page instead."
+    return f"A copy was mailed to {', '.join(people)}."
+
+
+def withdraw(update: QuarterlyUpdate, *, by: Person) -> None:
+    """Take a submitted update back to work on it, until its review begins."""
+    with moving(update, WITHDRAW, by=by, source=Source.FORM, note="Withdrawn") as moved:
+        moved.submitted_at = moved.submitted_by = None
+
+
+def begin_review(update: QuarterlyUpdate, *, by: Person) -> None:
+    """From here on it can't be withdrawn, only sent back."""
+    with moving(update, BEGIN_REVIEW, by=by, source=Source.FORM, note="Review begun"):
+        pass
+
+
+def send_back(update: QuarterlyUpdate, *, by: Person, reason: str) -> None:
+    with moving(update, SEND_BACK, by=by, source=Source.FORM, note=f"Sent back: {reason}"[:200]) as moved:
+        moved.submitted_at = moved.submitted_by = moved.approved_at = moved.approved_by = None
+
+
+def extend(update: QuarterlyUpdate, *, by: Person, due_on: dt.date, reason: str) -> None:
+    """Give a priority more time; the due date locks nothing, so this only says by when it is expected."""
+    with moving(update, EXTEND, by=by, source=Source.FORM, note=f"Extended: {reason}"[:200]) as moved:
+        moved.due_on, moved.due_reason = due_on, reason
