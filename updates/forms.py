@@ -308,6 +308,7 @@ class RowForm(forms.Form):
     def preview(self) -> Any:
         """The row as it would be with what is typed, as far as it can be read."""
         row = self.copied()
+        self.is_valid()  # cleans, once
         for name in self.stored:
             if self.add_prefix(name) in self.typed and name in self.cleaned_data:
                 self.write(row, name, self.cleaned_data[name])
@@ -395,7 +396,7 @@ class ReadingForm(RowForm):
     confidence = cell("Confidence", parse_rating, show=letter, choices=Rating, size=2)
     note = text("Note")
     reason = text("Reason, if you judge otherwise than the figures")
-    as_at = cell("Data as at", parse_date, show=show_date, size=10, hint="30/09/2022")
+    as_at = cell("Data as at", parse_date, show=show_date, size=10, hint="Like 30/09/2022")
     target = MeasureField("Target")
     target_basis = cell("Target’s basis", parse_basis, show=lambda b: Basis(b).short, choices=Basis, size=4)
     target_note = text("Note on the target")
