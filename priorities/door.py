@@ -35,6 +35,7 @@ class Door:
     updates: set[int] = field(default_factory=set)
     quarters: set[int] = field(default_factory=set)
     priority_of: dict[int, int] = field(default_factory=dict)
+    stored: dict[int, dict[str, Any]] = field(default_factory=dict)  # updates as they are stored, once read
 
     def admits(self, row: Guarded) -> bool:
         """Whether this row may be written now: its update is held, and its section or itself is this person's."""
@@ -101,6 +102,8 @@ class Guarded:
         updated = super()._save_table(raw, cls, force_insert or made, *args, **kwargs)  # type: ignore[misc]
         if made:
             self.admit()
+        if (door := _door.get()) and door.stored:
+            door.stored.pop(self.pk, None)  # type: ignore[attr-defined]
         return updated
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:

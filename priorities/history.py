@@ -92,14 +92,14 @@ class RecordedQuerySet(models.QuerySet):
     model: Any
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             made = super().bulk_create(objs, *args, **kwargs)
             self.model.history.bulk_history_create(made, batch_size=500)
         return made
 
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows = list(objs)
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             count = super().bulk_update(rows, fields, batch_size=batch_size)
             self.model.history.bulk_history_create(rows, batch_size=500, update=True)
         return count

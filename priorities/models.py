@@ -418,7 +418,12 @@ class QuarterlyUpdate(Guarded, models.Model):
 
     def sections_written(self) -> frozenset[str]:
         """Those of what differs from what is stored; "all" for what belongs to no section, such as the status."""
-        stored: dict[str, Any] = QuarterlyUpdate.objects.filter(pk=self.pk).values().get()  # type: ignore[assignment]
+        door = current_door()
+        stored: Any = door.stored.get(self.pk) if door else None
+        if stored is None:
+            stored = QuarterlyUpdate.objects.filter(pk=self.pk).values().get()
+            if door:
+                door.stored[self.pk] = stored
         fields = {f.attname for f in self._meta.concrete_fields if stored[f.attname] != getattr(self, f.attname)}
         section_of = {"finance_note": Section.FINANCE} | dict.fromkeys(
             (*RATINGS, "ratings_note", "narrative"), Section.RATINGS

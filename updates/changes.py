@@ -14,7 +14,7 @@ from priorities.history import ChangeSet, Source
 from priorities.models import Person, QuarterlyUpdate, Section
 from priorities.rules import check_row
 from priorities.writing import writing
-from risks.models import Risk
+from risks.models import Assessment, Risk, level_of
 
 from .entry import ROWS, TEXTS
 from .forms import RowForm
@@ -78,7 +78,7 @@ def changes_of(forms: list[RowForm]) -> list[Change]:
         of_row = {form.row.pk: form for form in forms if type(form.row) is model}
         texts = [f for f in forms if f.row.pk in of_row and type(f.row) is model]
         history = model.history.filter(id__in=of_row).select_related("change_set__person").order_by("history_id")
-        risks = [form.row.risk_id for form in of_row.values()] if model.__name__ == "Assessment" else []
+        risks = [form.row.risk_id for form in of_row.values()] if model is Assessment else []
         past_risks = list(Risk.history.filter(id__in=risks).order_by("history_id")) if risks else []
         before: dict[str, dict[str, Any]] = {}
         for then in history:
@@ -134,6 +134,8 @@ def restore(form: RowForm, name: str, entry: int, *, by: Person) -> None:
         if then is None or name not in form.stored or name in form.not_restored:
             raise Http404("There is no such value.")
         form.write(row, name, form.read_history(then, [])[name])
+        if isinstance(row, Assessment):
+            row.level = level_of(row.likelihood, row.impact) or row.level
         if row != form.update:
             row.update = form.update
         try:

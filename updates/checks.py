@@ -16,7 +16,6 @@ from priorities.cells import (
     Rating,
     Unit,
     parse_money,
-    rounded,
     shorten,
     show_measure,
     show_money,
@@ -66,14 +65,12 @@ class Checks:
 
 
 def checks_of(update: QuarterlyUpdate) -> Checks:
-    """Check an update against the rules and against last quarter. Seven queries."""
+    """Check an update against the rules and against last quarter. Six queries."""
     found = Checks(answers={e.warning: e for e in Explanation.objects.filter(update=update)})
     last = QuarterlyUpdate.objects.filter(priority=update.priority_id).before(update.quarter.period).first()
-    last_readings: dict[int, Any] = {}
-    for reading in Reading.objects.filter(update=last) if last else ():
-        reading.update = last  # type: ignore[assignment]
-        last_readings[reading.indicator_id] = reading
-    rows = {section: by_update[update.pk] for section, by_update in rows_by_section([update]).items()}
+    both = rows_by_section([update, last] if last else [update])
+    rows = {section: by_update[update.pk] for section, by_update in both.items()}
+    last_readings = {row.indicator_id: row for row in both[Section.INDICATORS][last.pk]} if last else {}
     for section in Section:
         prefix = TEXTS[section].kind if section in TEXTS else ""
         for name, message in text_gaps(update, section, rows.get(section, [])):
@@ -137,7 +134,8 @@ def reading_warnings(row: Reading, last: Reading | None) -> Iterator[Told]:
     suggested = row.suggested(now.number)
     if row.confidence and suggested and row.confidence != suggested and not row.reason:
         judged, figures = Rating(row.confidence).label.lower(), Rating(suggested).label.lower()
-        yield "judged", "reason", f"Judged {judged} where the figures suggest {figures}; give the reason."
+        compared = f"{show(value)} against {show(target)}" if value is not None and target is not None else ""
+        yield "judged", "reason", f"Judged {judged} where {compared} suggests {figures}; give the reason."
 
 
 _NUMBERS = {"1": 1, "2": 2, "3": 3, "4": 4, "one": 1, "two": 2, "three": 3, "four": 4}
@@ -145,7 +143,7 @@ _NUMBERS |= {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _QUARTER = re.compile(
     r"\b(?P<from>from\s+)?(?:the\s+)?"
     r"(?:(?:Q|quarter\s+)(?P<a>[1-4]|one|two|three|four)|(?P<b>first|second|third|fourth)\s+quarter)\b"
-    r"(?:\s+(?:of\s+)?(?P<year>20[0-9]{2})\s*[/-]\s*(?:20)?[0-9]{2})?",
+    r"(?:\s+(?:of\s+)?(?:20)?(?P<year>[0-9]{2})\s*[/–-]\s*(?:20)?[0-9]{2}\b)?",
     re.IGNORECASE,
 )
 
@@ -154,7 +152,8 @@ def quarters_named(text: str, now: Period) -> Iterator[tuple[str, Period, bool]]
     """Each quarter a text names: its words, the quarter (of this year unless it says), and whether "from" it."""
     for match in _QUARTER.finditer(text):
         number = _NUMBERS[(match["a"] or match["b"]).lower()]
-        yield match[0].strip(), Period(int(match["year"] or now.year), number), bool(match["from"])
+        year = 2000 + int(match["year"]) if match["year"] else now.year
+        yield match[0].strip(), Period(year, number), bool(match["from"])
 
 
 def promises(text: str, now: Period) -> list[Period]:
@@ -192,7 +191,7 @@ def other_quarters(text: str, now: Period) -> list[str]:
     return list(dict.fromkeys(words for words, period, _ in quarters_named(text, now) if period != now))
 
 
-_MONEY = re.compile(r"£\s?[0-9][0-9,]*(?:\.[0-9]+)?\s?(?:million|bn|mn|m|k)?\b", re.IGNORECASE)
+_MONEY = re.compile(r"£\s?[0-9][0-9,]*(?:\.[0-9]+)?(?:\s?(?:million|thousand|bn|mn|m|k)\b|\b)", re.IGNORECASE)
 _SPEND = re.compile(r"\b(under|over)\s?-?spen(?:d|t|ding)\b", re.IGNORECASE)
 
 
@@ -242,7 +241,7 @@ def contradictions(note: str, current: FinancialPosition) -> Iterator[tuple[str,
         meant = [to_date] if speaks_of_now and not speaks_of_forecast else [forecast]
         if speaks_of_now == speaks_of_forecast:
             meant = [forecast, to_date]
-        known = [rounded(amount.scaleb(-6), 1) for amount in meant if amount is not None]
+        known = [amount for amount in meant if amount is not None]
         for match in _SPEND.finditer(sentence):
             wanted = -1 if match[1].lower() == "under" else 1
             if known and not any(amount * wanted > 0 for amount in known):

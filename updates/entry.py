@@ -52,7 +52,7 @@ class Entry:
     """What one person may fill in of one section, of one update or of several of the same quarter.
 
     `typed` is what somebody typed on top of what is stored: a draft, or with `submitted` a form that was sent.
-    Four queries, five with rows that others have changed since.
+    Three queries, four with rows that others have changed since.
     """
 
     def __init__(
@@ -67,6 +67,8 @@ class Entry:
         self.updates, self.section, self.person = list(updates), section, person
         self.typed, self.submitted = typed or {}, submitted
         self.forms = self.load()
+        if not submitted or section in (Section.RISKS, Section.GOALS):  # where answers follow from the last ones
+            self.recall()
         for form in self.forms:
             if not submitted:
                 form.quiet()
@@ -74,15 +76,9 @@ class Entry:
     # Loading
 
     def load(self) -> list[RowForm]:
-        period = self.updates[0].quarter.period
-        before = QuarterlyUpdate.objects.filter(priority__in=[u.priority_id for u in self.updates]).before(period)
-        self.last_updates = {update.priority_id: update for update in before}
-        forms: list[RowForm] = []
-        if self.section in ROWS:
-            forms += self.row_forms()
+        forms: list[RowForm] = self.row_forms() if self.section in ROWS else []
         if text_form := TEXTS.get(self.section):
-            mine = [u for u in self.updates if self.section in self.person.sections_of(u.priority_id)]
-            forms += [text_form(u, last=self.last_updates.get(u.priority_id), **self.how) for u in mine]
+            forms += [text_form(update, **self.how) for update in self.updates if self.has_all_of(update)]
         if self.section == Section.RISKS:
             forms += self.new_risks()
         return forms
@@ -92,25 +88,39 @@ class Entry:
         return {"typed": self.typed, "submitted": self.submitted}
 
     def row_forms(self) -> list[RowForm]:
-        model, form, subject = ROWS[self.section]
-        mine: Any = model.objects.filter(update__in=self.updates)
-        last: Any = model.objects.filter(update__in=self.last_updates.values())
+        model, form, _ = ROWS[self.section]
+        mine: Any = model.objects.filter(update__in=self.updates).order_by(*ORDER[Section(self.section)])
         if form.subject:
             mine = mine.select_related(form.subject, f"{form.subject}__holder")
-            last = last.select_related(form.subject)
         update_of = {update.pk: update for update in self.updates}
-        priority_of = {update.pk: update.priority_id for update in self.last_updates.values()}
-        last_update = {update.pk: update for update in self.last_updates.values()}
-        last = list(last)
-        for row in last:
-            row.update = last_update[row.update_id]
-        last_row = {(priority_of[row.update_id], getattr(row, subject)): row for row in last}
         rows = []
-        for row in mine.order_by(*ORDER[Section(self.section)]):
+        for row in mine:
             row.update = update_of[row.update_id]
             if self.is_mine(row):
-                rows.append(form(row, last=last_row.get((row.update.priority_id, getattr(row, subject))), **self.how))
-        return sorted(rows, key=lambda form: [u.pk for u in self.updates].index(form.update.pk))
+                ranks = self.has_all_of(row.update)
+                rows.append(form(row, **self.how, without=() if ranks else ("position",)))
+        return sorted(rows, key=lambda form: list(update_of).index(form.update.pk))
+
+    def recall(self) -> None:
+        """Put last quarter's answers beside the rows: for showing them, and for what follows from them. Two queries."""
+        priorities = [update.priority_id for update in self.updates]
+        last = list(QuarterlyUpdate.objects.filter(priority__in=priorities).before(self.updates[0].quarter.period))
+        rows: dict[Any, Any] = {update.priority_id: update for update in last}
+        if self.section in ROWS and last:
+            model, form, subject = ROWS[self.section]
+            then: Any = model.objects.filter(update__in=last)
+            update_of = {update.pk: update for update in last}
+            for row in then.select_related(form.subject) if form.subject else then:
+                row.update = update_of[row.update_id]
+                rows[row.update.priority_id, getattr(row, subject)] = row
+        for each in self.forms:
+            priority = each.update.priority_id
+            is_text = each.row == each.update
+            each.last = rows.get(priority if is_text else (priority, getattr(each.row, ROWS[self.section][2])))
+
+    def has_all_of(self, update: QuarterlyUpdate) -> bool:
+        """Whether the whole section is this person's, not only single rows: only they rank rows and add some."""
+        return self.section in self.person.sections_of(update.priority_id)
 
     def is_mine(self, row: Any) -> bool:
         return self.person.may_write(row.update.priority_id, frozenset([row.section]), row.holder_id)
@@ -118,7 +128,7 @@ class Entry:
     def new_risks(self) -> list[RowForm]:
         """A form for each new risk or issue that was typed, and an empty one of each kind, for those who have all."""
         update = self.updates[0]
-        if Section.RISKS not in self.person.sections_of(update.priority_id):
+        if not self.has_all_of(update):
             return []
         found: dict[str, str] = {}
         for name in self.typed:
@@ -140,7 +150,8 @@ class Entry:
 
     def merge(self) -> None:
         """Work out what each form changes, against what its writer first saw."""
-        self.forms = [form for form in self.forms if form.is_posted or not self.submitted]
+        self.all_forms = self.forms  # those of rows that came after the page was loaded, too
+        self.forms = [form for form in self.forms if form.is_posted]
         first_seen = self.first_seen()
         for form in self.forms:
             form.merge(first_seen.get(form.prefix, form.stored))
@@ -181,7 +192,7 @@ class Entry:
         self.forms += [form.as_issue() for form in risks if form.becomes_issue]
         if self.section == Section.FINANCE:
             self.repeat_forecast()
-        if self.section == Section.RISKS:
+        if self.section == Section.RISKS and self.has_all_of(self.updates[0]):
             self.rank()
         if self.problems:
             return
@@ -219,18 +230,21 @@ class Entry:
     def rank(self) -> None:
         """Number the rows of each kind from 1: a rank that was typed goes before the one that had it."""
         for kind in RiskKind.values:
-            forms = [f for f in self.forms if isinstance(f, AssessmentForm) and f.row.risk.kind == kind]
+            every = {form.prefix: form for form in (*self.all_forms, *self.forms)}.values()
+            forms = [f for f in every if isinstance(f, AssessmentForm) and f.row.risk.kind == kind]
             forms = [f for f in forms if f.row.pk or f.merged.changes or f.touched]
             forms.sort(
                 key=lambda f: (
                     bool(f.row.risk.closed_reason),
                     f.row.position,
-                    "position" not in f.merged.changes or f.row.position > f.stored["position"],
+                    f.moved,
                 )
             )
             for number, form in enumerate(forms, 1):
                 if form.row.position != number:
                     form.row.position, form.touched = number, True
+                    if form not in self.forms:
+                        self.forms.append(form)
 
     def entered_for(self) -> str:
         """Whose rows these are, where the person who saves them is none of those who hold them. One query."""
@@ -343,6 +357,9 @@ def save_entry(
     updates = list(updates)
     try:
         with writing(updates, by=person, source=Source.FORM) as change_set:
+            if section in TEXTS:  # as they are stored now that nobody else can write them
+                stored = QuarterlyUpdate.objects.select_related("quarter__plan", "priority")
+                updates = list(stored.filter(pk__in=[update.pk for update in updates]))
             entry = Entry(updates, section, person, typed, submitted=True)
             entry.merge()
             if entry.problems:
@@ -356,7 +373,9 @@ def save_entry(
             forget_drafts(updates, section, person)
     except NothingWritten as stopped:
         entry = stopped.entry
-        if not entry.problems:
+        if entry.problems:
+            entry.recall()
+        else:
             forget_drafts(updates, section, person)
     return entry
 

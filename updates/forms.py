@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -45,6 +45,7 @@ from priorities.cells import (
     plain,
     show_measure,
 )
+from priorities.door import current_door
 from priorities.fields import CellField
 from priorities.merging import Conflict, Merged, merge
 from priorities.models import RATINGS, Gaps, QuarterlyUpdate, RiskScale, Section, listed
@@ -117,11 +118,20 @@ class RowForm(forms.Form):
     base = forms.IntegerField(required=False, widget=forms.HiddenInput)
     confirmed = forms.BooleanField(required=False, label="Right for this quarter")
 
+    last: Any = None
+
     def __init__(
-        self, row: Any, *, last: Any = None, typed: Mapping[str, str] | None = None, submitted: bool = False
+        self,
+        row: Any,
+        *,
+        typed: Mapping[str, str] | None = None,
+        submitted: bool = False,
+        without: Iterable[str] = (),
     ) -> None:
         super().__init__(prefix=self.prefix_of(row), use_required_attribute=False)
-        self.row, self.last = row, last
+        self.row = row
+        for name in without:
+            self.fields.pop(name, None)
         self.prepare()
         self.stored = self.read(row)
         self.texts = {self.add_prefix(name): self.text_of(name, value) for name, value in self.stored.items()}
@@ -211,6 +221,7 @@ class RowForm(forms.Form):
 
     @property
     def is_stale(self) -> bool:
+        """Whether somebody else has saved the row since its writer first saw it."""
         return bool(self.row.pk) and self.first_version < self.row.version
 
     def merge(self, base: Mapping[str, Any]) -> None:
@@ -537,7 +548,7 @@ class AssessmentForm(RowForm):
     became_issue = forms.BooleanField(required=False, label="It has happened: make it an issue")
 
     of_risk = ("owner", "closed_reason")  # cells that are the risk's own, whatever the quarter
-    not_restored = ("base", "confirmed", "became_issue", *of_risk)
+    not_restored = ("base", "confirmed", "position", "became_issue", *of_risk)
 
     layout = Layout(
         Line(
@@ -613,6 +624,13 @@ class AssessmentForm(RowForm):
     @property
     def more_summary(self) -> str:
         return "Owner" if self.is_new else "Closed" if self.row.risk.closed_reason else "Owner, close"
+
+    @property
+    def moved(self) -> int:
+        """Where its rank was typed: before the row that had the rank if it moved up, after it if it moved down."""
+        if "position" not in self.merged.changes:
+            return 0
+        return -1 if self.row.position < self.stored["position"] else 1
 
     @property
     def becomes_issue(self) -> bool:
@@ -720,6 +738,11 @@ class UpdateForm(RowForm):
         del self.fields["confirmed"]
 
     @property
+    def is_stale(self) -> bool:
+        """Opening the door for this very save has raised the version by one."""
+        return self.first_version < self.row.version - (current_door() is not None)
+
+    @property
     def update(self) -> QuarterlyUpdate:
         return self.row
 
@@ -760,6 +783,7 @@ class RatingsForm(UpdateForm):
 
 class FinanceNoteForm(UpdateForm):
     kind, section = "finance", Section.FINANCE
+    history_key = "note"
     finance_note = text("Finance note", 5)
     layout = Layout(Block("finance_note"))
 

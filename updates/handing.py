@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from goals.models import Goal
 from indicators.models import Indicator
@@ -51,7 +52,7 @@ def give_rows(*, priority: Priority, rows: Iterable[Any], to: Person | None, by:
         for model in SUBJECTS:
             model.objects.bulk_update([row for row in rows if isinstance(row, model)], ["holder"])
         own = Assignment.objects.filter(priority=priority)
-        if to is not None and not own.filter(person=to, section="").exists():
+        if to is not None and not own.filter(person=to, section="").exclude(role=AssignmentRole.DEPUTY).exists():
             assign(Assignment(priority=priority, person=to, role=AssignmentRole.CONTRIBUTOR))
         for person in before - {None}:
             if not any(model.objects.filter(priority=priority, holder=person).exists() for model in SUBJECTS):
@@ -63,6 +64,8 @@ def give_rows(*, priority: Priority, rows: Iterable[Any], to: Person | None, by:
 def name_deputy(
     *, priority: Priority, to: Person, starts_on: dt.date | None, ends_on: dt.date | None, by: Person
 ) -> None:
+    if ends_on is not None and ends_on < timezone.localdate():
+        raise Refused("The last day is over already; give one that is still to come, or none.")
     with handing(priority, by, f"{to} named deputy of {priority}"):
         existing = Assignment.objects.filter(priority=priority, person=to, role=AssignmentRole.DEPUTY).first()
         deputy = existing or Assignment(priority=priority, person=to, role=AssignmentRole.DEPUTY)

@@ -10,12 +10,23 @@ from priorities.models import QuarterlyUpdate, QuarterRow, Section
 from priorities.rules import only
 
 
+class Page(models.TextChoices):
+    """The pages that keep drafts: one for each section, and the answers to the checks."""
+
+    RATINGS = Section.RATINGS.value, Section.RATINGS.label
+    FINANCE = Section.FINANCE.value, Section.FINANCE.label
+    INDICATORS = Section.INDICATORS.value, Section.INDICATORS.label
+    RISKS = Section.RISKS.value, Section.RISKS.label
+    GOALS = Section.GOALS.value, Section.GOALS.label
+    CHECKS = "checks", "Check and submit"
+
+
 class Draft(models.Model):
-    """One section of an update as one person has typed it, valid or not; only Save writes rows."""
+    """One page of an update as one person has typed it, valid or not; only Save writes rows."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="drafts")
     update = models.ForeignKey(QuarterlyUpdate, models.CASCADE, related_name="drafts")
-    section = models.CharField(max_length=12, choices=Section.choices)
+    section = models.CharField(max_length=12, choices=Page.choices)
     data = models.JSONField(default=dict)
     saved_at = models.DateTimeField(auto_now=True)
 
@@ -27,7 +38,7 @@ class Draft(models.Model):
                 name="draft_once",
                 violation_error_message="This person has a draft of this section already.",
             ),
-            only("section", Section, blank=False),
+            only("section", Page, blank=False),
         ]
 
     def __str__(self) -> str:

@@ -48,6 +48,10 @@ def plan_opening(period: Period, *, due_on: dt.date | None = None, leaving_goals
     quarter.due_on = due_on or quarter.due_on or period.ends_on + dt.timedelta(days=DAYS_TO_FILL_IN)
     earlier = quarter.plan.quarters.exclude(status=QuarterStatus.PLANNED).in_order()
     source = next((q for q in reversed(earlier) if q.period < period), None)
+    if source is None and earlier:
+        raise Refused(
+            f"{earlier[0]} was opened before {period}, which can't be opened any more; the one after it comes next."
+        )
     if source is not None and source.period.next != period:
         raise Refused(f"{source.period.next} comes next; open it first.")
     opening = Opening(quarter, source)
@@ -150,7 +154,7 @@ def carried_goals(
     rows = []
     for goal in (*goals, *opening.goals):
         row = GoalForecast(update=made[goal.priority_id], goal=goal)
-        if before := known.get(goal.pk or goal.carried_from_id or 0):
+        if before := known.get(goal.pk or 0) or known.get(goal.carried_from_id or 0):
             row.forecast, row.comment = before.forecast, before.comment
         rows.append(row)
     return rows

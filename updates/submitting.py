@@ -22,10 +22,13 @@ from .models import Explanation
 from .progress import rows_by_section
 
 logger = logging.getLogger(__name__)
+SENT_BACK = "Sent back: "  # begins the note of the change set that sends an update back
 
 
 def answer_warnings(update: QuarterlyUpdate, answers: Mapping[str, tuple[bool, str]], *, by: Person) -> None:
-    """Keep what was answered to the warnings: for each, whether it was confirmed, and the words. Nothing is no answer.
+    """Keep what was answered to the warnings: for each, whether it was confirmed, and the words.
+
+    Warnings that are not among them keep the answer they have.
 
     Raises Refused if the update can't be edited by this person now.
     """
@@ -33,7 +36,9 @@ def answer_warnings(update: QuarterlyUpdate, answers: Mapping[str, tuple[bool, s
     changed: list[Explanation] = []
     new: list[Explanation] = []
     for finding in checks.warnings:
-        confirmed, text = answers.get(finding.warning, (False, ""))
+        if finding.warning not in answers:
+            continue  # it was not on the page that was sent
+        confirmed, text = answers[finding.warning]
         row = checks.answers.get(finding.warning)
         if row is None and not confirmed and not text:
             continue
@@ -105,7 +110,7 @@ def begin_review(update: QuarterlyUpdate, *, by: Person) -> None:
 
 
 def send_back(update: QuarterlyUpdate, *, by: Person, reason: str) -> None:
-    with moving(update, SEND_BACK, by=by, source=Source.FORM, note=f"Sent back: {reason}"[:200]) as moved:
+    with moving(update, SEND_BACK, by=by, source=Source.FORM, note=f"{SENT_BACK}{reason}"[:200]) as moved:
         moved.submitted_at = moved.submitted_by = moved.approved_at = moved.approved_by = None
 
 

@@ -1,25 +1,26 @@
 from django.urls import include, path
 
-from . import views
+from .views import changes, checking, entry, handing, update
 
 app_name = "updates"
 
 of_an_update = [
-    path("", views.task_list, name="update"),
-    path("check/", views.check, name="check"),
-    path("submitted/", views.submitted, name="submitted"),
-    path("people/", views.people, name="people"),
-    path("history/", views.timeline, name="timeline"),
-    path("history/<slug:section>/", views.history, name="history"),
-    path("history/<slug:section>/<slug:key>/", views.history, name="history"),
-    path("move/<slug:verb>/", views.move, name="move"),
-    path("<slug:section>/", views.section, name="section"),
-    path("<slug:section>/draft/", views.draft, name="draft"),
+    path("", update.task_list, name="update"),
+    path("check/", checking.check, name="check"),
+    path("check/draft/", checking.draft, name="check_draft"),
+    path("submitted/", checking.submitted, name="submitted"),
+    path("people/", handing.people, name="people"),
+    path("history/", changes.timeline, name="timeline"),
+    path("history/<slug:section>/", changes.history, name="history"),
+    path("history/<slug:section>/<slug:key>/", changes.history, name="history"),
+    path("move/<slug:verb>/", update.move, name="move"),
+    path("<slug:section>/", entry.section, name="section"),
+    path("<slug:section>/draft/", entry.draft, name="draft"),
 ]
 
 urlpatterns = [
-    path("my-updates/", views.mine, name="mine"),
-    path("<period:period>/update/finance/", views.finance, name="finance"),
-    path("<period:period>/update/finance/draft/", views.finance_draft, name="finance_draft"),
+    path("my-updates/", update.mine, name="mine"),
+    path("<period:period>/update/finance/", entry.finance, name="finance"),
+    path("<period:period>/update/finance/draft/", entry.finance_draft, name="finance_draft"),
     path("<period:period>/<slug:slug>/update/", include(of_an_update)),
 ]

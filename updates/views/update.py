@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from priorities.door import Refused
+from priorities.models import ChangeSet, Person, QuarterlyUpdate, Section, UpdateStatus
+from priorities.moves import BEGIN_REVIEW, EXTEND, MOVES, SEND_BACK, WITHDRAW
+from priorities.people import signed_in
+from priorities.periods import Period
+from updates.forms import ExtendForm, MoveForm, SendBackForm
+from updates.progress import due_text, progress_of, updates_for
+from updates.submitting import (
+    SENT_BACK,
+    begin_review,
+    extend,
+    send_back,
+    withdraw,
+)
+
+
+def mine(request: HttpRequest) -> HttpResponse:
+    """What somebody has to fill in; those with one update land on it, those with none on the report."""
+    person = signed_in(request)
+    updates = list(updates_for(person))
+    if not updates and not person.current_assignments:
+        return redirect("reports:home")
+    if len(updates) == 1:
+        return redirect("updates:update", updates[0].quarter.period, updates[0].priority.slug)
+    shared = [u.quarter for u in updates if Section.FINANCE in person.sections_of(u.priority_id)]
+    several = {quarter.pk: quarter for quarter in shared if shared.count(quarter) > 1}
+    context = {"progress": progress_of(updates, person), "finance_quarters": list(several.values())}
+    return render(request, "updates/mine.html", context)
+
+
+def find(period: Period, slug: str) -> QuarterlyUpdate:
+    found = QuarterlyUpdate.objects.select_related("quarter__plan", "priority").filter(priority__slug=slug)
+    update = found.filter(quarter__financial_year=period.year, quarter__number=period.number).first()
+    if update is None:
+        raise Http404(f"{period} has no update at this address.")
+    return update
+
+
+def take(request: HttpRequest, period: Period, slug: str) -> QuarterlyUpdate:
+    """The update of an address, for those who fill it in and those who see all; 404 without one, 403 for others."""
+    person, update = signed_in(request), find(period, slug)
+    if not person.sees_all and not person.fills_in(update.priority_id):
+        raise PermissionDenied(f"{update} is not yours to fill in. Its lead or an administrator can give you a part.")
+    return update
+
+
+def task_list(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
+    return show_update(request, take(request, period, slug))
+
+
+def show_update(request: HttpRequest, update: QuarterlyUpdate, **context: Any) -> HttpResponse:
+    person = signed_in(request)
+    around = page(update, person) | {"here": "update", "title": str(update.priority)}
+    around |= {
+        "progress": progress_of([update], person)[0],
+        "may_fill": person.fills_in(update.priority_id),
+        "locked": locked([update], person) if person.fills_in(update.priority_id) else [],
+        "sent_back": last_return(update) if update.status == UpdateStatus.SENT_BACK else None,
+    }
+    return render(request, "updates/update.html", around | moves_for(person, update) | context)
+
+
+def last_return(update: QuarterlyUpdate) -> ChangeSet | None:
+    """The change set that sent an update back, with its reason."""
+    moved = QuarterlyUpdate.history.filter(id=update.pk, change_set__note__startswith=SENT_BACK)
+    entry = moved.select_related("change_set__person").order_by("-history_id").first()
+    return entry.change_set if entry else None
+
+
+def page(update: QuarterlyUpdate, person: Person, section: str = "") -> dict[str, Any]:
+    """What every page of an update shows around its own content."""
+    return {
+        "update": update,
+        "quarter": update.quarter,
+        "section": section,
+        "sections": sections_for(person, update),
+        "due_text": due_text(update.due),
+        "leads_it": person.leads(update.priority_id),
+        "has_part": person.sees_all or person.fills_in(update.priority_id),
+    }
+
+
+def sections_for(person: Person, update: QuarterlyUpdate) -> list[Section]:
+    """The sections with something of theirs; a contributor with single rows may have some in any but the texts."""
+    own = set(person.sections_of(update.priority_id))
+    if person.has_rows_of(update.priority_id):
+        own |= {Section.INDICATORS, Section.RISKS, Section.GOALS}
+    return [section for section in Section if section in own]
+
+
+def locked(updates: Iterable[QuarterlyUpdate], person: Person) -> list[str]:
+    """Why nothing can be saved now; nothing while it can."""
+    shut = [update.pk for update in updates if not update.is_editable]
+    return QuarterlyUpdate.objects.filter(pk__in=shut).why_not_editable(person) if shut else []
+
+
+def moves_for(person: Person, update: QuarterlyUpdate) -> dict[str, Any]:
+    """Which moves this person can make now, for the buttons of a page."""
+    return {
+        "may": {move.verb.replace(" ", "_"): move.open_to(person, update) for move in MOVES},
+        "send_back_form": SendBackForm(),
+        "extend_form": ExtendForm(),
+    }
+
+
+BY_ADDRESS = {"withdraw": WITHDRAW, "review": BEGIN_REVIEW, "send-back": SEND_BACK, "extend": EXTEND}
+
+
+@require_POST
+def move(request: HttpRequest, period: Period, slug: str, verb: str) -> HttpResponse:
+    """Withdraw, begin review, send back or extend; the last two with a reason."""
+    update = take(request, period, slug)
+    person = signed_in(request)
+    wanted = BY_ADDRESS.get(verb)
+    if wanted is None:
+        raise Http404("There is no such move.")
+    if not wanted.open_to(person, update):
+        messages.error(request, wanted.refusal(person, update))
+        return redirect("updates:update", period, slug)
+    forms: dict[str, type[MoveForm]] = {"send-back": SendBackForm, "extend": ExtendForm}
+    form = forms[verb](request.POST) if verb in forms else None
+    if form is not None and not form.is_valid():
+        return show_update(request, update, form=form, failed=True, **{form.name: form})
+    given = form.cleaned_data if form else {}
+    try:
+        match verb:
+            case "withdraw":
+                withdraw(update, by=person)
+                messages.success(request, f"{update} is withdrawn; you can go on with it.")
+            case "review":
+                begin_review(update, by=person)
+                messages.success(request, f"The review of {update} has begun; its lead can't withdraw it any more.")
+            case "send-back":
+                send_back(update, by=person, **given)
+                messages.success(request, f"{update} is sent back.")
+            case "extend":
+                extend(update, by=person, **given)
+                messages.success(request, f"{update} is due on {given['due_on']:%-d %B %Y} now.")
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("updates:update", period, slug)
