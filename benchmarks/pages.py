@@ -1,4 +1,5 @@
-"""What the pages cost, against a signed-in page of fixed bytes of the same size through the same middleware.
+"""What the pages cost, against a signed-in page of fixed bytes of the same size through the same middleware; and what
+saving an entry page costs, against writing the same rows in one plain bulk update behind the same middleware.
 
     .venv/bin/python -m benchmarks.pages
 
@@ -42,8 +43,11 @@ def measure() -> None:
     from tests.make import make_full_update, make_plan, make_quarter
 
     make_plan(title="Later", first_year=2026, last_year=2032)
+    administrator = Client()
+    administrator.force_login(Person.objects.get(username="administrator"))
     client = Client()
     client.force_login(Person.objects.get(username="manager"))
+    entries = [f"/2022-23-q1/victims-are-better-supported/update/{s}" for s in ("", "indicators/", "goals/", "check/")]
     pages = ["/2022-23-q1/", "/2022-23-q1/victims-are-better-supported/", "/2022-23-q1/print/"]
     period, quarters = Period(2022, 1), 1
     print(f"{'page':48}{'quarters':>9}{'KB':>7}{'ms':>8}{'floor ms':>10}{'ratio':>7}")
@@ -52,10 +56,47 @@ def measure() -> None:
             period, quarters = period.next, quarters + 1
             for priority in Priority.objects.all():
                 make_full_update(priority, make_quarter(period), rows=10)
-        for page in pages:
-            size = len(client.get(page).content)
-            floor, cost = timed(client, f"/floor/{size}/", page)
-            print(f"{page:48}{wanted:>9}{size / 1024:>7.0f}{cost:>8.1f}{floor:>10.2f}{cost / floor:>7.1f}")
+        for page in (*pages, *entries):
+            reader = administrator if page in entries else client
+            size = len(reader.get(page).content)
+            floor, cost = timed(reader, f"/floor/{size}/", page)
+            print(f"{page[-47:]:48}{wanted:>9}{size / 1024:>7.0f}{cost:>8.1f}{floor:>10.2f}{cost / floor:>7.1f}")
+
+    print(f"{'save':48}{'rows':>9}{'':>7}{'ms':>8}{'floor ms':>10}{'ratio':>7}")
+    for rows in (12, 100):
+        measure_save(rows)
+
+
+def measure_save(rows: int) -> None:
+    """Save an entry page with a new note in each of its rows, again and again."""
+    from django.test import Client
+    from django.urls import reverse
+
+    from priorities.models import Person, Section
+    from priorities.periods import Period
+    from tests.make import make_assignment, make_full_update, make_priority, make_quarter
+    from updates.entry import Entry
+
+    lead = Person.objects.get(username="victims-lead")
+    priority = make_priority(title=f"Priority with {rows} rows")
+    make_assignment(priority, lead)
+    update = make_full_update(priority, make_quarter(Period(2032, 1)), rows=rows)
+    client = Client()
+    client.force_login(lead)
+    url = reverse("updates:section", args=[update.quarter.period, priority.slug, "indicators"])
+    taken: dict[str, list[float]] = {"save": [], "floor": []}
+    for run in range(RUNS + 3):
+        entry = Entry([update], Section.INDICATORS, lead)
+        data = {form.add_prefix("base"): str(form.row.version) for form in entry.forms}
+        data |= {form.add_prefix("note"): f"Note {run}" for form in entry.forms}
+        for name, path in (("save", url), ("floor", f"/floor-save/{update.pk}/")):
+            begun = time.perf_counter()
+            response = client.post(path, data)
+            if run >= 3:
+                taken[name].append((time.perf_counter() - begun) * 1000)
+            assert response.status_code == 302, path
+    save, plain = (statistics.median(taken[name]) for name in ("save", "floor"))
+    print(f"{'an entry page, every row changed':48}{rows:>9}{'':>7}{save:>8.1f}{plain:>10.2f}{save / plain:>7.1f}")
 
 
 def timed(client, *paths: str) -> list[float]:
@@ -78,6 +119,21 @@ def floor(request, size: int):
     return HttpResponse(b"x" * size)
 
 
+def floor_save(request, update: int):
+    """The same rows with the same texts, without rules, history, or a door."""
+    from django.db import models, transaction
+    from django.http import HttpResponseRedirect
+
+    from indicators.models import Reading
+
+    with transaction.atomic():
+        rows = list(models.QuerySet(Reading).filter(update_id=update))
+        for row in rows:
+            row.note = request.POST[f"reading-{row.pk}-note"]
+        models.QuerySet(Reading).bulk_update(rows, ["note"])
+    return HttpResponseRedirect("/")
+
+
 def __getattr__(name: str):
     """As a URL configuration: the project's addresses and the floor."""
     if name != "urlpatterns":
@@ -86,7 +142,7 @@ def __getattr__(name: str):
 
     from mopac_tracker.urls import urlpatterns
 
-    return [path("floor/<int:size>/", floor), *urlpatterns]
+    return [path("floor/<int:size>/", floor), path("floor-save/<int:update>/", floor_save), *urlpatterns]
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ from priorities.rules import check_row
 from risks.models import Assessment, Risk, RiskKind, level_of, suggested_trend
 
 from .layout import Block, Cell, Head, Line, More
+from .widgets import Long, Short
 from .wording import marked
 
 NEW = "new"  # the prefix of rows that are not stored yet
@@ -66,12 +67,12 @@ def cell(label: str, parse: Any, *, show: Any = str, size: int = 6, choices: Any
     attrs = {"size": size, "autocomplete": "off", "class": "form-control"}
     if choices:
         attrs["data-choices"] = "|".join(f"{choice.value}:{choice.label}" for choice in choices)
-    widget = forms.TextInput(attrs=attrs)
+    widget = Short(attrs=attrs)
     return CellField(parse=parse, show=show, label=label, required=False, help_text=hint, widget=widget)
 
 
 def text(label: str, rows: int = 2) -> CellField:
-    widget = forms.Textarea(attrs={"rows": rows, "class": "form-control"})
+    widget = Long(attrs={"rows": rows, "class": "form-control"})
     return CellField(parse=parse_text, label=label, required=False, widget=widget)
 
 
@@ -387,7 +388,7 @@ class MeasureField(CellField):
     """A figure in its indicator's unit, or the reason that there is none."""
 
     def __init__(self, label: str) -> None:
-        widget = forms.TextInput(attrs={"size": 8, "autocomplete": "off", "class": "form-control num"})
+        widget = Short(attrs={"size": 8, "autocomplete": "off", "class": "form-control num"})
         super().__init__(parse=self.read, show=self.write, label=label, required=False, widget=widget)
         self.unit, self.decimals = "number", 0
 
