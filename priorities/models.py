@@ -483,11 +483,11 @@ class QuarterRow(Guarded, models.Model):
         return []
 
     def gaps(self) -> Gaps:
-        """All that the row lacks, somebody's word that it holds for this quarter included."""
-        if self.confirmed:
-            return self.lacks()
-        told = "It is not confirmed for this quarter; tick it, or change what is no longer right."
-        return [*self.lacks(), ("confirmed", told)]
+        """What the row lacks, or where that is nothing, somebody's word that it holds for this quarter."""
+        missing = self.lacks()
+        if missing or self.confirmed:
+            return missing
+        return [("confirmed", "It is not confirmed for this quarter; tick it, or change what is no longer right.")]
 
     def door_key(self) -> tuple[str, int | None]:
         return "update", self.update_id or 0

@@ -139,7 +139,7 @@ class Assessment(QuarterRow):
         missing: Gaps = []
         if not self.level:
             missing.append(("level", "There is no level; write H, M or L."))
-        if not self.trend:
+        if self.confirmed and not self.trend:  # confirming takes the trend that the levels show
             missing.append(("trend", "There is no trend; write ↑, → or ↓ (or up, level, down)."))
         if not self.explanation:
             missing.append(("explanation", "The trend has no explanation; write one."))

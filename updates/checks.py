@@ -41,6 +41,10 @@ class Finding:
     message: str
     warning: str = ""
 
+    @property
+    def section_label(self) -> str:
+        return Section(self.section).label
+
 
 @dataclass(slots=True)
 class Checks:

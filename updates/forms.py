@@ -578,11 +578,7 @@ class AssessmentForm(RowForm):
                 self.fields.pop(name, None)
 
     def gaps(self) -> Gaps:
-        """A trend that is suggested isn't asked for: confirming the row takes it."""
-        if self.is_new:
-            return []
-        is_suggested = not self.row.confirmed and self.last is not None and self.last.level and self.row.level
-        return [gap for gap in super().gaps() if gap[0] != "trend" or not is_suggested]
+        return [] if self.is_new else super().gaps()
 
     @property
     def is_new(self) -> bool:
