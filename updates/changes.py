@@ -75,17 +75,41 @@ def changes_of(forms: list[RowForm]) -> list[Change]:
     """What happened to these rows, newest first: a query for each kind of row, one more for risks."""
     found = []
     for model in {type(form.row): None for form in forms}:
-        of_row = {form.row.pk: form for form in forms if type(form.row) is model}
-        texts = [f for f in forms if f.row.pk in of_row and type(f.row) is model]
-        history = model.history.filter(id__in=of_row).select_related("change_set__person").order_by("history_id")
-        risks = [form.row.risk_id for form in of_row.values()] if model is Assessment else []
-        past_risks = list(Risk.history.filter(id__in=risks).order_by("history_id")) if risks else []
+        of_row: dict[int, list[RowForm]] = {}
+        for form in forms:
+            if type(form.row) is model:
+                of_row.setdefault(form.row.pk, []).append(form)
+        past_risks: list[Any] = []
+        if model is Assessment:
+            risks = [form.row.risk_id for own in of_row.values() for form in own]
+            past_risks = list(Risk.history.filter(id__in=risks).order_by("history_id"))
         before: dict[str, dict[str, Any]] = {}
-        for then in history:
-            for form in texts:
-                if form.row.pk == then.id:
-                    found += change(form, then, before, past_risks)
+        for then in past(model, of_row):
+            for form in of_row[then.id]:
+                found += change(form, then, before, past_risks)
     return sorted(found, key=lambda change: change.at, reverse=True)
+
+
+def past(model: Any, keys: Iterable[int]) -> Any:
+    return model.history.filter(id__in=keys).select_related("change_set__person").order_by("history_id")
+
+
+def moves_of(update: QuarterlyUpdate) -> list[Change]:
+    """When the update was submitted, sent back, extended: its changes of state and due date. One query."""
+    found, last = [], None
+    for then in past(QuarterlyUpdate, [update.pk]):
+        cells = tuple(
+            CellChange(name, label, show(last), show(then), then.history_id, may_be_restored=False)
+            for name, label, show in (
+                ("status", "State", lambda row: row.get_status_display()),
+                ("due_on", "Due date", lambda row: f"{row.due_on:%-d %B %Y}" if row.due_on else ""),
+            )
+            if last is not None and getattr(last, name) != getattr(then, name)
+        )
+        if cells:
+            found.append(Change(then.change_set, then.history_date, "", "The update", "", False, cells))
+        last = then
+    return found
 
 
 def change(form: RowForm, then: Any, before: dict[str, dict[str, Any]], past_risks: list[Any]) -> list[Change]:

@@ -265,7 +265,8 @@ class RowForm(forms.Form):
         """Put the merged values on the row, check it, and confirm what somebody has answered."""
         for name, value in self.merged.changes.items():
             self.write(self.row, name, value)
-        if set(self.merged.changes) - {"confirmed"} and "confirmed" in self.fields:
+        answered = set(self.merged.changes) - {"confirmed"} and "confirmed" in self.fields
+        if answered and self.merged.changes.get("confirmed") is not False:
             self.row.confirmed = True
         self.complete()
         self.check()
@@ -631,7 +632,7 @@ class AssessmentForm(RowForm):
 
     @property
     def becomes_issue(self) -> bool:
-        return bool(self.merged.changes.get("became_issue"))
+        return bool(self.merged.changes.get("became_issue")) and not self.stored["closed_reason"]  # once only
 
     def complete(self) -> None:
         row = self.row

@@ -205,6 +205,12 @@ def test_a_tick_can_be_taken_back(client, update):
     assert not fresh(row).confirmed
 
 
+def test_a_row_changed_and_unticked_is_not_confirmed(client, update):
+    row = make_forecast(update, confirmed=True)
+    save(client, update, "goals", {row: {"comment": "To be asked again."}})
+    assert (fresh(row).comment, fresh(row).confirmed) == ("To be asked again.", False)
+
+
 # Risks and issues
 
 
@@ -279,6 +285,13 @@ def test_a_risk_becomes_an_issue_in_its_own_words(client, update):
     assert fresh(row).risk.closed_reason == "It has happened, and is reported as an issue."
 
 
+def test_a_risk_becomes_one_issue_however_often_it_is_sent(client, update):
+    row = make_assessment(update, explanation="Because.")
+    for _ in range(2):
+        save(client, update, "risks", {row: {"became_issue": "on"}})
+    assert Risk.objects.filter(kind="issue").count() == 1
+
+
 def test_a_rank_that_is_typed_goes_before_the_row_that_had_it(client, update):
     rows = [make_assessment(update, description=f"Risk {n}", position=n) for n in (1, 2, 3)]
     save(client, update, "risks", {rows[2]: {"position": "1"}, rows[0]: {}, rows[1]: {}})
@@ -325,6 +338,7 @@ def test_finance_staff_have_all_their_priorities_on_one_page(client, update, tru
     client.force_login(finance)
     page = reverse("updates:finance", args=[Q2])
     assert page in client.get("/my-updates/").content.decode()
+    assert client.get("/my-updates/?all=1").status_code == 200
     data = {}
     for row in rows:
         data |= {f"position-{row.pk}-base": 0, f"position-{row.pk}-forecast": f"{row.pk}.5"}
@@ -439,6 +453,14 @@ def test_an_autosave_keeps_what_is_typed_valid_or_not_and_answers_with_what_is_c
     assert dt.time.fromisoformat(answer["saved"])
     assert Draft.objects.get().data == {**data, f"position-{position.pk}-base": "0"}
     assert fresh(position).forecast is None
+
+
+def test_what_is_answered_to_an_autosave_is_never_markup(client, update):
+    name = f"update-{update.pk}-narrative"
+    data = {f"update-{update.pk}-base": update.version, name: "What was said in <script>alert(1)</script> Q1."}
+    answer = json.loads(autosave(client, update, "ratings", data).content)
+    assert "<script>" not in answer["outputs"][f"{name}-marks"]
+    assert "&lt;script&gt;" in answer["outputs"][f"{name}-marks"]
 
 
 def test_a_draft_that_says_nothing_new_is_none(client, update):
@@ -583,6 +605,25 @@ def test_a_contributor_changes_only_what_is_theirs(client, update):
     for section in ("ratings", "finance"):
         assert client.get(address(update, section)).status_code == 403
         assert autosave(client, update, section, {}).status_code == 403
+
+
+def test_somebody_with_one_priority_lands_on_its_newest_update(client, update, trust, victims_lead):
+    assert client.get("/my-updates/").url == reverse("updates:update", args=[Q2, update.priority.slug])
+    assert client.get("/my-updates/?all=1").content.decode().count("Nothing") == 0
+    make_update(trust, update.quarter)
+    make_assignment(trust, victims_lead)
+    page = client.get("/my-updates/").content.decode()
+    assert "Trust and confidence increases" in page
+    assert "need you" in page
+
+
+def test_the_timeline_tells_of_moves_and_more_time(client, update, manager):
+    from updates.submitting import extend
+
+    extend(update, by=manager, due_on=dt.date(2022, 11, 30), reason="The provider reports late.")
+    page = client.get(reverse("updates:timeline", args=[Q2, update.priority.slug])).content.decode()
+    assert "due date <ins>30 November 2022</ins>" in " ".join(page.split())
+    assert "The provider reports late." in page
 
 
 # What it costs

@@ -12,7 +12,7 @@ from priorities.door import Refused
 from priorities.models import QuarterlyUpdate, Section
 from priorities.people import signed_in
 from priorities.periods import Period
-from updates.changes import changes_of, form_of, forms_of, restore
+from updates.changes import changes_of, form_of, forms_of, moves_of, restore
 
 from .update import find, page
 
@@ -20,7 +20,8 @@ from .update import find, page
 def timeline(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     update = readable(request, period, slug)
     person = signed_in(request)
-    changes = changes_of(forms_of(update, update.readable_sections(person), person))
+    changes = changes_of(forms_of(update, update.readable_sections(person), person)) + moves_of(update)
+    changes.sort(key=lambda change: change.at, reverse=True)
     shown = Paginator(changes, 100).get_page(request.GET.get("page"))
     around = page(update, person) | {"here": "timeline", "title": "Who changed what"}
     return render(request, "updates/timeline.html", around | {"changes": shown})

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import conditional_escape
 from django.views.decorators.http import require_POST
 
 from priorities.door import Refused
@@ -174,5 +175,9 @@ def kept_draft(request: HttpRequest, updates: list[QuarterlyUpdate], section: st
     entry = Entry(updates, section, signed_in(request), cells(request), submitted=True)
     entry.recall()
     keep_draft(entry)
-    outputs = {f"{form.prefix}-{end}": text for form in entry.forms for end, text in form.shown_outputs.items()}
+    outputs = {
+        f"{form.prefix}-{end}": conditional_escape(text)
+        for form in entry.forms
+        for end, text in form.shown_outputs.items()
+    }
     return JsonResponse({"saved": f"{timezone.localtime():%H:%M}", "outputs": outputs})

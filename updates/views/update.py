@@ -26,12 +26,14 @@ from updates.submitting import (
 
 
 def mine(request: HttpRequest) -> HttpResponse:
-    """What somebody has to fill in; those with one update land on it, those with none on the report."""
+    """What somebody has to fill in. After signing in, those with one priority land on its newest update, those with
+    none on the report; with `?all` the list is shown to everybody.
+    """
     person = signed_in(request)
     updates = list(updates_for(person))
     if not updates and not person.current_assignments:
         return redirect("reports:home")
-    if len(updates) == 1:
+    if updates and "all" not in request.GET and len({update.priority_id for update in updates}) == 1:
         return redirect("updates:update", updates[0].quarter.period, updates[0].priority.slug)
     shared = [u.quarter for u in updates if Section.FINANCE in person.sections_of(u.priority_id)]
     several = {quarter.pk: quarter for quarter in shared if shared.count(quarter) > 1}
