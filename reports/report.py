@@ -435,7 +435,7 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
         mine = sections[update.pk]
         ratings, finance = Section.RATINGS in mine, Section.FINANCE in mine
         risks = assessments[update.pk]
-        live = [row for row in risks if row.risk.closed_from != quarter.period.next]
+        live = [row for row in risks if row.risk.is_live(quarter.period.next)]
         return PriorityReport(
             key=update.priority.slug,
             title=update.priority.title,

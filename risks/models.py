@@ -136,6 +136,8 @@ class Assessment(QuarterRow):
             raise ValidationError({"risk": "This risk or issue belongs to another priority."})
 
     def lacks(self) -> Gaps:
+        if self.risk.closed_reason:
+            return []  # told of for the last time; only its closing counts
         missing: Gaps = []
         if not self.level:
             missing.append(("level", "There is no level; write H, M or L."))

@@ -158,7 +158,7 @@ def restore(form: RowForm, name: str, entry: int, *, by: Person) -> None:
         if then is None or name not in form.stored or name in form.not_restored:
             raise Http404("There is no such value.")
         form.write(row, name, form.read_history(then, [])[name])
-        if isinstance(row, Assessment):
+        if isinstance(row, Assessment) and "likelihood" in form.fields:
             row.level = level_of(row.likelihood, row.impact) or row.level
         if row != form.update:
             row.update = form.update

@@ -14,6 +14,7 @@ from django.utils import timezone
 from finance.models import FinancialPosition
 from goals.models import GoalForecast
 from indicators.models import Reading
+from priorities.door import Refused
 from priorities.history import Source
 from priorities.models import Assignment, AssignmentRole, Person, QuarterlyUpdate, QuarterRow, Section, listed
 from priorities.writing import writing
@@ -66,6 +67,7 @@ class Entry:
     ) -> None:
         self.updates, self.section, self.person = list(updates), section, person
         self.typed, self.submitted = typed or {}, submitted
+        self.recalled = False
         self.forms = self.load()
         if not submitted or section in (Section.RISKS, Section.GOALS):  # where answers follow from the last ones
             self.recall()
@@ -76,6 +78,7 @@ class Entry:
     # Loading
 
     def load(self) -> list[RowForm]:
+        self.name_stored()
         forms: list[RowForm] = self.row_forms() if self.section in ROWS else []
         if text_form := TEXTS.get(self.section):
             forms += [text_form(update, **self.how) for update in self.updates if self.has_all_of(update)]
@@ -103,6 +106,9 @@ class Entry:
 
     def recall(self) -> None:
         """Put last quarter's answers beside the rows: for showing them, and for what follows from them. Two queries."""
+        if self.recalled:
+            return
+        self.recalled = True
         priorities = [update.priority_id for update in self.updates]
         last = list(QuarterlyUpdate.objects.filter(priority__in=priorities).before(self.updates[0].quarter.period))
         rows: dict[Any, Any] = {update.priority_id: update for update in last}
@@ -130,21 +136,36 @@ class Entry:
         update = self.updates[0]
         if not self.has_all_of(update):
             return []
-        found: dict[str, str] = {}
-        for name in self.typed:
-            if match := re.match(rf"{NEW}-(risk|issue)-([0-9a-f-]{{36}})-", name):
-                found[match[2]] = match[1]
-        stored = {str(key) for key in Risk.objects.filter(key__in=found).values_list("key", flat=True)} if found else ()
         forms: list[RowForm] = [
             AssessmentForm(blank_risk(update, kind, uuid.UUID(key)), **self.how)
-            for key, kind in found.items()
-            if key not in stored  # sent twice: it is there already
+            for key, kind in self.new_keys().items()
         ]
         typed_kinds = {form.row.risk.kind for form in forms if not form.differences()}
         forms += [
             AssessmentForm(blank_risk(update, kind), **self.how) for kind in RiskKind.values if kind not in typed_kinds
         ]
         return forms
+
+    def new_keys(self) -> dict[str, str]:
+        """The kind of each new risk or issue that was typed, by its key."""
+        found = (re.match(rf"{NEW}-(risk|issue)-([0-9a-f-]{{36}})-", name) for name in self.typed)
+        return {match[2]: match[1] for match in found if match}
+
+    def name_stored(self) -> None:
+        """New rows that were stored since their page was loaded, as when it is sent twice, under their stored name."""
+        keys = self.new_keys() if self.section == Section.RISKS else {}
+        if not any(value for name, value in self.typed.items() if name.startswith(NEW) and not name.endswith("-base")):
+            return
+        stored = Assessment.objects.filter(update__in=self.updates, risk__key__in=keys).values_list("risk__key", "pk")
+        prefixes = {f"{NEW}-{keys[str(key)]}-{key}-": f"{AssessmentForm.kind}-{pk}-" for key, pk in stored}
+        known = {str(key) for key in Risk.objects.filter(key__in=keys).values_list("key", flat=True)}
+        elsewhere = tuple(f"{NEW}-{keys[key]}-{key}-" for key in known - {str(key) for key, _ in stored})
+        renamed = {}
+        for name, value in self.typed.items():
+            old = next((prefix for prefix in prefixes if name.startswith(prefix)), "")
+            if not (elsewhere and name.startswith(elsewhere)):
+                renamed[prefixes[old] + name.removeprefix(old) if old else name] = value
+        self.typed = renamed
 
     # Saving
 
@@ -154,7 +175,15 @@ class Entry:
         self.forms = [form for form in self.forms if form.is_posted]
         first_seen = self.first_seen()
         for form in self.forms:
-            form.merge(first_seen.get(form.prefix, form.stored))
+            unknown = dict.fromkeys(form.stored) if form.is_stale else form.stored
+            form.merge(first_seen.get(form.prefix, unknown))
+
+    @property
+    def strangers(self) -> list[str]:
+        """Rows that were sent and are not this person's to fill in, or not there any more."""
+        known = {form.prefix for form in self.forms}
+        sent = (name.removesuffix("-base") for name in self.typed if name.endswith("-base"))
+        return [prefix for prefix in sent if prefix not in known]
 
     def first_seen(self) -> dict[str | None, dict[str, Any]]:
         """For rows changed since their form was loaded: their cells as they were then, from history. One query."""
@@ -163,12 +192,10 @@ class Entry:
         for model in {type(form.row) for form in stale}:
             of_row = {form.row.pk: form for form in stale if type(form.row) is model}
             past = model.history.filter(id__in=of_row).select_related("change_set__person").order_by("history_id")
-            risks = {form.row.risk_id for form in of_row.values()} if model is Assessment else ()
-            past_risks = list(Risk.history.filter(id__in=risks).order_by("history_id")) if risks else []
             for then in past:
                 form = of_row[then.id]
                 if then.version <= form.first_version:
-                    found[form.prefix] = form.read_history(then, past_risks)
+                    found[form.prefix] = form.read_history(then, [])
                 elif then.change_set:
                     form.now_stored_by = f"{then.change_set.person or 'the command line'}, {clock(then.change_set.at)}"
         return found
@@ -182,23 +209,44 @@ class Entry:
         return [form for form in self.forms if form.merged.changes or form.touched]
 
     def write(self, *, unchanged: bool) -> None:
-        """Apply what was merged, and confirm the rest where that was asked for; a form with errors stops it all."""
+        """Apply what was merged, and confirm the rest where that was asked for; a form with errors stops it all.
+
+        Rows that somebody else has saved since are not confirmed with the rest: their answers were not in sight.
+        """
         for form in self.forms:
             if form.merged.changes:
                 form.apply()
-            elif unchanged and form.row.pk and form.confirm_unchanged():
+            elif unchanged and form.row.pk and not form.is_stale and form.confirm_unchanged():
                 form.touched = True
-        risks = [form for form in self.forms if isinstance(form, AssessmentForm)]
-        self.forms += [form.as_issue() for form in risks if form.becomes_issue]
+        if self.problems:
+            return
+        self.make_issues()
         if self.section == Section.FINANCE:
             self.repeat_forecast()
         if self.section == Section.RISKS and self.has_all_of(self.updates[0]):
             self.rank()
-        if self.problems:
-            return
-        for form in self.changed:
-            form.save()
+        self.write_risks()
         self.write_rows()
+
+    def make_issues(self) -> None:
+        """An issue for each risk that has happened, once."""
+        happened = [form for form in self.forms if isinstance(form, AssessmentForm) and form.becomes_issue]
+        if not happened:
+            return
+        done = set(
+            Risk.objects.filter(raised_from__in=[f.row.risk_id for f in happened]).values_list("raised_from", flat=True)
+        )
+        last = Assessment.objects.filter(update__in=self.updates, risk__kind=RiskKind.ISSUE).count()
+        for number, form in enumerate((f for f in happened if f.row.risk_id not in done), last + 1):
+            self.forms.append(form.as_issue(number))
+
+    def write_risks(self) -> None:
+        """What the changed assessments say of the risks themselves."""
+        forms = [form for form in self.changed if isinstance(form, AssessmentForm)]
+        Risk.objects.bulk_create([form.row.risk for form in forms if form.is_new])
+        stored = [form.row.risk for form in forms if not form.is_new and form.changes_risk]
+        if stored:
+            Risk.objects.bulk_update(stored, ["owner", "closed_reason", "closed_from"])
 
     def write_rows(self) -> None:
         rows = [form.row for form in self.changed]
@@ -318,10 +366,6 @@ class Entry:
         """Rows that "the rest is unchanged" would speak for."""
         return sum(not form.row.confirmed for form in self.forms if form.row.pk and "confirmed" in form.fields)
 
-    @property
-    def todo(self) -> int:
-        return sum(bool(form.todo) for form in self.forms if form.row.pk)
-
 
 def own_columns(model: type[models.Model]) -> list[str]:
     """What a save may change of a row: all but its key, its version, and what it is about."""
@@ -331,6 +375,12 @@ def own_columns(model: type[models.Model]) -> list[str]:
 
 def clock(moment: dt.datetime) -> str:
     return f"{timezone.localtime(moment):%H:%M}"
+
+
+NOT_YOURS = (
+    "Some of the rows that you filled in are not yours any more, or are gone. They are not shown below; "
+    "ask the lead of the priority, then save what is left."
+)
 
 
 class NothingWritten(Exception):
@@ -361,6 +411,8 @@ def save_entry(
                 stored = QuarterlyUpdate.objects.select_related("quarter__plan", "priority")
                 updates = list(stored.filter(pk__in=[update.pk for update in updates]))
             entry = Entry(updates, section, person, typed, submitted=True)
+            if entry.strangers:
+                raise Refused(NOT_YOURS)
             entry.merge()
             if entry.problems:
                 raise NothingWritten(entry)

@@ -174,6 +174,8 @@ class RowForm(forms.Form):
     def section(self) -> str:
         return self.row.section
 
+    first_seen_cells: Any = ()  # hidden cells beside the version
+
     @property
     def label(self) -> str:
         """What the row is about, to tell its cells apart by ear."""
@@ -205,12 +207,16 @@ class RowForm(forms.Form):
     def differences(self, base: Mapping[str, Any] | None = None) -> dict[str, str]:
         """What was typed that says something else than what is stored, and than what its writer first saw."""
         first = {self.add_prefix(n): tidy_text(self.text_of(n, v)) for n, v in (base or self.stored).items()}
-        found = {
-            name: value
-            for name, value in self.typed.items()
-            if name in first and value not in (first[name], tidy_text(self.texts[name]))
-        }
-        return found | {name: value for name, value in self.typed.items() if found and name.endswith("-base")}
+        self.is_valid()
+        found = {}
+        for cell in self.stored:
+            name = self.add_prefix(cell)
+            known = self.typed.get(name, "") in (first[name], tidy_text(self.texts[name]))
+            means_the_same = cell in self.cleaned_data and self.cleaned_data[cell] == self.stored[cell]
+            if name in self.typed and not known and not means_the_same:
+                found[name] = self.typed[name]
+        seen = {name: value for name, value in self.typed.items() if name.endswith(("-base", "-was"))}
+        return found | seen if found else {}
 
     # Saving
 
@@ -218,7 +224,7 @@ class RowForm(forms.Form):
     def first_version(self) -> int:
         """The version that its writer first saw; the stored one if they say nothing, or something impossible."""
         said = self.typed.get(self.add_prefix("base"), "")
-        return min(int(said), self.row.version) if said.isdecimal() else self.row.version
+        return min(int(said), self.row.version) if said.isdecimal() and len(said) < 10 else self.row.version
 
     @property
     def is_stale(self) -> bool:
@@ -265,7 +271,7 @@ class RowForm(forms.Form):
         """Put the merged values on the row, check it, and confirm what somebody has answered."""
         for name, value in self.merged.changes.items():
             self.write(self.row, name, value)
-        answered = set(self.merged.changes) - {"confirmed"} and "confirmed" in self.fields
+        answered = set(self.merged.changes) - {"confirmed", "position"} and "confirmed" in self.fields
         if answered and self.merged.changes.get("confirmed") is not False:
             self.row.confirmed = True
         self.complete()
@@ -294,9 +300,6 @@ class RowForm(forms.Form):
             for name, messages in error.message_dict.items():
                 field = name.replace("target_missing", "target").replace("missing", "value")
                 self.add_error(field if field in self.fields else None, messages)
-
-    def save(self) -> None:
-        """Write what belongs to the row and isn't part of it; the row itself is written with the others."""
 
     # Showing
 
@@ -432,8 +435,7 @@ class ReadingForm(RowForm):
             field.parse, field.show = field.read, field.write  # of this copy of the field, not of the class's
 
     def read(self, row: Any) -> dict[str, Any]:
-        plain_cells = {name: blank_to_none(getattr(row, name)) for name in self.fields if name != "base"}
-        return plain_cells | {
+        return super().read(row) | {
             "value": measure(row.value, row.missing),
             "target": measure(row.target, row.target_missing),
         }
@@ -632,19 +634,36 @@ class AssessmentForm(RowForm):
 
     @property
     def becomes_issue(self) -> bool:
-        return bool(self.merged.changes.get("became_issue")) and not self.stored["closed_reason"]  # once only
+        return bool(self.merged.changes.get("became_issue"))
+
+    @property
+    def first_seen_cells(self) -> list[tuple[str, str]]:
+        """What the form says its writer first saw of the risk's own cells, as it was loaded or as it was sent."""
+        names = [f"{name}-was" for name in self.of_risk if name in self.fields and not self.is_new]
+        stored = {f"{name}-was": self.texts[self.add_prefix(name)] for name in self.of_risk if name in self.stored}
+        return [(self.add_prefix(name), self.typed.get(self.add_prefix(name), stored[name])) for name in names]
+
+    @property
+    def changes_risk(self) -> bool:
+        return bool({*self.of_risk, "became_issue"} & set(self.merged.changes))
+
+    def merge(self, base: Mapping[str, Any]) -> None:
+        """The risk's own cells have no version: what their writer first saw comes with the form."""
+        said = {name: self.typed.get(self.add_prefix(f"{name}-was")) for name in self.of_risk if name in self.stored}
+        super().merge({**base, **{name: was or None for name, was in said.items() if was is not None}})
 
     def complete(self) -> None:
         row = self.row
         if self.is_new:
             row.confirmed = True
-        if scored := level_of(row.likelihood, row.impact):
-            row.level = scored
+        if "likelihood" in self.fields:
+            row.level = level_of(row.likelihood, row.impact) or row.level
         if row.confirmed and not row.trend:
             row.trend = suggested_trend(row.level, self.last.level if self.last else "") or ""
         if self.becomes_issue:
             row.risk.closed_reason = "It has happened, and is reported as an issue."
-        row.risk.closed_from = self.update.quarter.period.next if row.risk.closed_reason else None
+        if self.changes_risk:
+            row.risk.closed_from = self.update.quarter.period.next if row.risk.closed_reason else None
 
     def check(self) -> None:
         super().check()
@@ -654,13 +673,10 @@ class AssessmentForm(RowForm):
             for name, messages in error.message_dict.items():
                 self.add_error(name if name in self.fields else None, messages)
 
-    def save(self) -> None:
-        if {*self.of_risk, "became_issue"} & set(self.merged.changes) or self.is_new:
-            self.row.risk.save()
-
-    def as_issue(self) -> AssessmentForm:
-        """The issue that a risk has become: last of the issues, in the risk's words."""
+    def as_issue(self, position: int) -> AssessmentForm:
+        """The issue that a risk has become, in the risk's words."""
         row = blank_risk(self.update, RiskKind.ISSUE)
+        row.position = position
         row.risk.owner, row.risk.holder, row.risk.raised_from = self.row.risk.owner, self.holder, self.row.risk
         for name in ("description", "likelihood", "impact", "level", "explanation"):
             setattr(row, name, getattr(self.row, name))
@@ -685,8 +701,9 @@ class AssessmentForm(RowForm):
 
     def outputs(self) -> dict[str, SafeString | str]:
         row, found = self.preview(), super().outputs()
-        level = level_of(row.likelihood, row.impact) or row.level
+        level = row.level
         if "likelihood" in self.fields:
+            level = level_of(row.likelihood, row.impact) or row.level
             found["level"] = f"Level {level}" if level else ""
         suggested = suggested_trend(level, self.last.level) if self.last else None
         found["trend"] = f"{suggested.label}, if left empty" if suggested and not row.trend else ""

@@ -52,7 +52,9 @@ def give_rows(*, priority: Priority, rows: Iterable[Any], to: Person | None, by:
         for model in SUBJECTS:
             model.objects.bulk_update([row for row in rows if isinstance(row, model)], ["holder"])
         own = Assignment.objects.filter(priority=priority)
-        if to is not None and not own.filter(person=to, section="").exclude(role=AssignmentRole.DEPUTY).exists():
+        rows_already = own.filter(person=to, section="", role=AssignmentRole.CONTRIBUTOR)
+        leads_it = own.current().filter(person=to, role=AssignmentRole.LEAD)
+        if to is not None and not rows_already.exists() and not leads_it.exists():
             assign(Assignment(priority=priority, person=to, role=AssignmentRole.CONTRIBUTOR))
         for person in before - {None}:
             if not any(model.objects.filter(priority=priority, holder=person).exists() for model in SUBJECTS):
@@ -77,5 +79,7 @@ def take_back(assignment: Assignment, *, by: Person) -> None:
     """End a contributor's section or a deputy's turn; leads are the administrator's to change."""
     if assignment.role == AssignmentRole.LEAD:
         raise Refused("Who leads a priority is changed by an administrator.")
+    if assignment.role == AssignmentRole.CONTRIBUTOR and not assignment.section:
+        raise Refused("Single rows are taken back by giving them to nobody in particular.")
     with handing(assignment.priority, by, f"Taken back: {assignment}"):
         assignment.delete()

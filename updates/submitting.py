@@ -101,6 +101,7 @@ def withdraw(update: QuarterlyUpdate, *, by: Person) -> None:
     """Take a submitted update back to work on it, until its review begins."""
     with moving(update, WITHDRAW, by=by, source=Source.FORM, note="Withdrawn") as moved:
         moved.submitted_at = moved.submitted_by = None
+        moved.leads = ""
 
 
 def begin_review(update: QuarterlyUpdate, *, by: Person) -> None:
@@ -112,6 +113,7 @@ def begin_review(update: QuarterlyUpdate, *, by: Person) -> None:
 def send_back(update: QuarterlyUpdate, *, by: Person, reason: str) -> None:
     with moving(update, SEND_BACK, by=by, source=Source.FORM, note=f"{SENT_BACK}{reason}"[:200]) as moved:
         moved.submitted_at = moved.submitted_by = moved.approved_at = moved.approved_by = None
+        moved.leads = ""
 
 
 def extend(update: QuarterlyUpdate, *, by: Person, due_on: dt.date, reason: str) -> None:

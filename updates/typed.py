@@ -38,26 +38,33 @@ def cells(request: HttpRequest) -> Typed:
     return {name: value for name, value in request.POST.dict().items() if name not in ("csrfmiddlewaretoken", "who")}
 
 
+def sender(request: HttpRequest) -> int | None:
+    """Whose the form says it is, by its signed word."""
+    try:
+        return signing.loads(request.POST.get("who", ""), salt=SALT, max_age=DAYS * 86_400)
+    except signing.BadSignature:
+        return None
+
+
 def keep(request: HttpRequest) -> bool:
     """Keep the form in the session, if it says whose it is; anybody's else is not kept."""
-    try:
-        person = signing.loads(request.POST.get("who", ""), salt=SALT, max_age=DAYS * 86_400)
-    except signing.BadSignature:
+    person = sender(request)
+    if person is None:
         return False
     request.session[KEY] = {"person": person, "path": request.path, "cells": cells(request)}
     return True
 
 
-def kept(request: HttpRequest) -> Typed:
-    """What this person sent to this page without a session."""
+def kept(request: HttpRequest, path: str = "") -> Typed:
+    """What this person sent to this page, or to that of another address, without a session."""
     found = request.session.get(KEY)
-    if not found or found["person"] != request.user.pk or found["path"] != request.path:
+    if not found or found["person"] != request.user.pk or found["path"] != (path or request.path):
         return {}
     return found["cells"]
 
 
-def forget(request: HttpRequest) -> None:
-    if kept(request):
+def forget(request: HttpRequest, path: str = "") -> None:
+    if kept(request, path):
         del request.session[KEY]
 
 
@@ -72,8 +79,9 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form opened before signing in again, as on another tab, is shown once more with all that was typed."""
-    view = resolve(request.path).func
-    if getattr(view, "keeps_typed", False) and request.user.is_authenticated and keep(request) and kept(request):
+    view = resolve(request.path_info).func
+    is_theirs = request.user.is_authenticated and sender(request) == request.user.pk
+    if getattr(view, "keeps_typed", False) and is_theirs and keep(request):
         messages.info(request, "You signed in again on another tab. What you typed is kept here: save it once more.")
         return HttpResponseRedirect(request.path)
     return csrf.csrf_failure(request, reason)

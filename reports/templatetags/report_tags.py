@@ -34,7 +34,7 @@ def past_link(shown: str, url: str) -> SafeString | str:
     """A figure that leads to its history: who gave it, when and how. Without an address, as in a file, the figure."""
     if not url or not shown:
         return shown
-    return format_html('<a class="figure" href="{}">{}<span class="sr">, history</span></a>', url, shown)
+    return format_html('<a class="figure" href="{}" title="History">{}</a>', url, shown)
 
 
 @register.simple_tag

@@ -50,7 +50,7 @@ def history(request: HttpRequest, period: Period, slug: str, section: str, key: 
 def restored(request: HttpRequest, forms: list[Any]) -> HttpResponse:
     name, _, entry = request.POST.get("restore", "").partition(":")
     form = forms[0]
-    if len(forms) > 1 or name not in form.stored or not entry.isdecimal():
+    if len(forms) > 1 or name not in form.stored or not entry.isdecimal() or len(entry) > 18:
         raise Http404("There is no such value.")
     try:
         restore(form, name, int(entry), by=signed_in(request))

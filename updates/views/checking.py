@@ -59,6 +59,7 @@ def draft(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     Draft.objects.update_or_create(
         person=signed_in(request), update=update, section=Page.CHECKS, defaults={"data": answers_in(cells(request))}
     )
+    forget(request, request.path.removesuffix("draft/"))
     return JsonResponse({"saved": f"{timezone.localtime():%H:%M}", "outputs": {}})
 
 

@@ -102,6 +102,7 @@ def entry_sent(
         entry = Entry(updates, section, person, typed, submitted=True)
         entry.recall()
         keep_draft(entry)
+        forget(request)
         return show_entry(request, entry, around, next_url, refused=refused.reasons, locked=refused.reasons)
     forget(request)
     if entry.problems:
@@ -175,6 +176,7 @@ def kept_draft(request: HttpRequest, updates: list[QuarterlyUpdate], section: st
     entry = Entry(updates, section, signed_in(request), cells(request), submitted=True)
     entry.recall()
     keep_draft(entry)
+    forget(request, f"{request.path.removesuffix('draft/')}")  # this is newer
     outputs = {
         f"{form.prefix}-{end}": conditional_escape(text)
         for form in entry.forms

@@ -50,7 +50,7 @@ def handed_over(request: HttpRequest, update: QuarterlyUpdate, form: HandOverFor
 def taken_back(request: HttpRequest, update: QuarterlyUpdate) -> None:
     key = request.POST["take-back"]
     own = Assignment.objects.select_related("priority", "person").filter(priority=update.priority_id)
-    found = own.filter(pk=key).first() if key.isdecimal() else None
+    found = own.filter(pk=key).first() if key.isdecimal() and len(key) < 18 else None
     try:
         if found is None:
             raise Refused("That was taken back already.")
