@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, register_converter
 
 from priorities.periods import PeriodConverter
+from updates.typed import SignInView
 
 from .forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm, SignInForm
 
@@ -20,7 +21,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path(
         "sign-in/",
-        auth.LoginView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True),
+        SignInView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True),
         name="login",
     ),
     path("sign-out/", auth.LogoutView.as_view(), name="logout"),

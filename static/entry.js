@@ -12,6 +12,7 @@ if (form) {
   let sending = false;
   let again = false;
   let left = false;
+  let notKept = false;
 
   // Autosave
 
@@ -32,12 +33,12 @@ if (form) {
         }
         tell(`Saved ${saved} as a draft`);
       } else if (answer.type === "opaqueredirect" || answer.status === 403) {
-        tell("You are signed out. Press Save: you sign in again, and nothing you typed is lost.");
+        tell("You are signed out. Press Save: you sign in again, and nothing you typed is lost.", true);
       } else {
-        tell("Not kept yet: the server did not answer. It is tried again as you type.");
+        tell("Not kept yet: the server did not answer. It is tried again as you type.", true);
       }
     } catch {
-      tell("Not kept yet: there is no connection. It is tried again as you type.");
+      tell("Not kept yet: there is no connection. It is tried again as you type.", true);
     }
     sending = false;
     if (again) {
@@ -46,8 +47,10 @@ if (form) {
     }
   }
 
-  function tell(text) {
+  function tell(text, failed = false) {
     if (status && status.textContent !== text) status.textContent = text;
+    if (status) status.classList.toggle("saved-not", failed);
+    notKept = failed;
   }
 
   function soon() {
@@ -55,14 +58,29 @@ if (form) {
     timer = setTimeout(() => { timer = 0; save(); }, 700);
   }
 
-  form.addEventListener("input", soon);
-  form.addEventListener("submit", () => {
-    left = true;
+  form.addEventListener("input", () => {
+    left = false;
+    soon();
+  });
+  document.addEventListener("submit", async (event) => {
+    const pending = timer || sending;
     clearTimeout(timer);
+    timer = 0;
+    if (event.target === form || event.submitter?.name === "discard" || !pending || left) {
+      left = true;
+      return;
+    }
+    event.preventDefault(); // as signing out: first what is typed, then the way out
+    await save();
+    left = true;
+    event.target.requestSubmit(event.submitter);
   });
   addEventListener("pageshow", () => { left = false; });
   addEventListener("pagehide", () => {
-    if (timer && url && !left) navigator.sendBeacon(url, new FormData(form));
+    if ((timer || again) && url && !left) navigator.sendBeacon(url, new FormData(form));
+  });
+  addEventListener("beforeunload", (event) => {
+    if (notKept && !left) event.preventDefault();
   });
 
   // A block of cells from a spreadsheet fills the cells below and to the right
@@ -74,15 +92,16 @@ if (form) {
   form.addEventListener("paste", (event) => {
     const cell = event.target;
     const row = cell.matches("input, textarea") && rowOf(cell);
-    const text = event.clipboardData.getData("text/plain").replace(/\r\n?/g, "\n").replace(/\n$/, "");
-    if (!row || !/[\t\n]/.test(text) || (cell.matches("textarea") && !text.includes("\t"))) return;
+    const block = row && cellsIn(event.clipboardData.getData("text/plain"));
+    const isTable = /<table/i.test(event.clipboardData.getData("text/html"));
+    const column = row ? cellsOf(row).indexOf(cell) : -1;
+    if (column < 0 || (block.length < 2 && block[0].length < 2) || (cell.matches("textarea") && !isTable)) return;
     event.preventDefault();
-    const column = cellsOf(row).indexOf(cell);
     let target = row;
-    for (const line of text.split("\n")) {
+    for (const line of block) {
       if (!target) break;
       const cells = cellsOf(target);
-      line.split("\t").forEach((value, n) => {
+      line.forEach((value, n) => {
         if (cells[column + n]) cells[column + n].value = value.trim();
       });
       target = target.nextElementSibling;
@@ -90,6 +109,19 @@ if (form) {
     soon();
     tell("Pasted.");
   });
+
+  // Lines and tabs; a cell with either in it stands in quotation marks
+  function cellsIn(text) {
+    const rows = [[]];
+    const cell = /(?:"((?:[^"]|"")*)"|([^\t\n]*))(\t|\n|$)/y;
+    const source = text.replace(/\r\n?/g, "\n").replace(/\n$/, "");
+    for (let found = cell.exec(source); found; found = cell.exec(source)) {
+      rows.at(-1).push(found[1] === undefined ? found[2] : found[1].replaceAll('""', '"'));
+      if (found[3] === "\n") rows.push([]);
+      if (!found[3]) break;
+    }
+    return rows;
+  }
 
   // Up and down go to the same cell of the next row; they never change an answer
 

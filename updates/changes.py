@@ -20,17 +20,18 @@ from .entry import ROWS, TEXTS
 from .forms import RowForm
 from .progress import rows_by_section
 
+Seen = tuple[int, dict[str, Any]]  # the key of a history row, and the values of the cells in it
+
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """One cell, before and after; `entry` is the history row that has the value after."""
+    """One cell, before and after."""
 
     name: str
     label: str
     before: str
     after: str
-    entry: int
-    may_be_restored: bool
+    before_entry: int  # the history row that has the value before; 0 where it can't be put back
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def changes_of(forms: list[RowForm]) -> list[Change]:
         if model is Assessment:
             risks = [form.row.risk_id for own in of_row.values() for form in own]
             past_risks = list(Risk.history.filter(id__in=risks).order_by("history_id"))
-        before: dict[str, dict[str, Any]] = {}
+        before: dict[str, Seen] = {}
         for then in past(model, of_row):
             for form in of_row[then.id]:
                 found += change(form, then, before, past_risks)
@@ -99,7 +100,7 @@ def moves_of(update: QuarterlyUpdate) -> list[Change]:
     found, last = [], None
     for then in past(QuarterlyUpdate, [update.pk]):
         cells = tuple(
-            CellChange(name, label, show(last), show(then), then.history_id, may_be_restored=False)
+            CellChange(name, label, show(last), show(then), 0)
             for name, label, show in (
                 ("status", "State", lambda row: row.get_status_display()),
                 ("due_on", "Due date", lambda row: f"{row.due_on:%-d %B %Y}" if row.due_on else ""),
@@ -112,20 +113,21 @@ def moves_of(update: QuarterlyUpdate) -> list[Change]:
     return found
 
 
-def change(form: RowForm, then: Any, before: dict[str, dict[str, Any]], past_risks: list[Any]) -> list[Change]:
+def change(
+    form: RowForm, then: Any, before: dict[str, tuple[int, dict[str, Any]]], past_risks: list[Any]
+) -> list[Change]:
     """What one history row changed of one form's cells; nothing where it changed none of them."""
     prefix = str(form.prefix)
     values = form.read_history(then, past_risks)
-    last = before.get(prefix)
-    before[prefix] = values
+    last_entry, last = before.get(prefix, (0, None))
+    before[prefix] = then.history_id, values
     cells = tuple(
         CellChange(
             name=name,
             label=str(form.fields[name].label),
             before=form.text_of(name, (last or {}).get(name)),
             after=form.text_of(name, value),
-            entry=then.history_id,
-            may_be_restored=name not in form.not_restored,
+            before_entry=last_entry if name not in form.not_restored else 0,
         )
         for name, value in values.items()
         if value != (last or {}).get(name) and form.text_of(name, value) != form.text_of(name, (last or {}).get(name))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from finance.models import FinancialPosition, Variance, half_unit, variance
+from indicators.confidence import expected_by_now
 from indicators.models import Reading
 from priorities.cells import (
     Basis,
@@ -16,6 +17,7 @@ from priorities.cells import (
     Rating,
     Unit,
     parse_money,
+    rounded,
     shorten,
     show_measure,
     show_money,
@@ -25,7 +27,7 @@ from priorities.models import QuarterlyUpdate, Section
 from priorities.periods import Period
 
 from .entry import ROWS, TEXTS
-from .models import Explanation
+from .models import Draft, Explanation
 from .progress import rows_by_section, text_gaps
 
 Told = tuple[str, str, str]  # the rule, the cell, and the sentence
@@ -68,13 +70,20 @@ class Checks:
         return not self.errors and not self.unanswered
 
 
-def checks_of(update: QuarterlyUpdate) -> Checks:
-    """Check an update against the rules and against last quarter. Six queries."""
+def checks_of(update: QuarterlyUpdate, drafts: Iterable[Draft] = ()) -> Checks:
+    """Check an update against the rules and against last quarter. Six queries.
+
+    `drafts` are those of who is about to submit: what is typed and not saved would be left out without a word.
+    """
     found = Checks(answers={e.warning: e for e in Explanation.objects.filter(update=update)})
     last = QuarterlyUpdate.objects.filter(priority=update.priority_id).before(update.quarter.period).first()
     both = rows_by_section([update, last] if last else [update])
     rows = {section: by_update[update.pk] for section, by_update in both.items()}
     last_readings = {row.indicator_id: row for row in both[Section.INDICATORS][last.pk]} if last else {}
+    for draft in drafts:
+        if draft.section in Section.values:
+            told = "Something is typed here and not saved; save it, or throw it away."
+            found.errors.append(Finding(draft.section, "main", "", told))
     for section in Section:
         prefix = TEXTS[section].kind if section in TEXTS else ""
         for name, message in text_gaps(update, section, rows.get(section, [])):
@@ -101,7 +110,7 @@ def name_of(row: Any) -> str:
             return f"Q{row.period}"
     subject = getattr(row, "goal", None)
     if subject is not None:
-        return f"Goal {subject.number}"
+        return f"Goal {subject.number}: {shorten(subject.title, 50)}"
     return f"{row.risk.get_kind_display()} {row.position}: {shorten(row.description, 50)}"
 
 
@@ -138,7 +147,9 @@ def reading_warnings(row: Reading, last: Reading | None) -> Iterator[Told]:
     suggested = row.suggested(now.number)
     if row.confidence and suggested and row.confidence != suggested and not row.reason:
         judged, figures = Rating(row.confidence).label.lower(), Rating(suggested).label.lower()
-        compared = f"{show(value)} against {show(target)}" if value is not None and target is not None else ""
+        expected = expected_by_now(target, indicator.unit, row.basis, row.target_basis, quarter=now.number)
+        by_now = f" ({show(rounded(expected, indicator.decimals))} by now)" if expected not in (None, target) else ""
+        compared = f"{show(value)} against {show(target)}{by_now}" if value is not None and target is not None else ""
         yield "judged", "reason", f"Judged {judged} where {compared} suggests {figures}; give the reason."
 
 
@@ -186,9 +197,28 @@ def text_warnings(
                 name,
                 f"The {what} names another quarter ({', '.join(others)}), and this is {now}.",
             )
+    yield from ((Section.FINANCE, *told) for told in unlikely_money(positions, now))
     current = next((row for row in positions if row.period == now.number), None)
     for rule, told in note_against_table(update.finance_note, current, positions) if current else ():
         yield Section.FINANCE, rule, "finance_note", told
+
+
+def unlikely_money(positions: list[FinancialPosition], now: Period) -> Iterator[Told]:
+    """Amounts that look like a slip of units, and an actual of a period that has not come."""
+    for row in positions:
+        pairs = {
+            "forecast": ("budget", row.forecast, row.budget),
+            "ytd_actual": ("profile", row.ytd_actual, row.ytd_profile),
+        }
+        for name, (other, figure, measure) in pairs.items():
+            what = "forecast" if name == "forecast" else "actual to date"
+            if figure is not None and measure and (abs(figure) > 10 * abs(measure) or abs(figure) * 100 < abs(measure)):
+                told = (
+                    f"Q{row.period}: the {what}, {show_money(figure)}, is far from the {other}, {show_money(measure)}."
+                )
+                yield f"far_{name}_{row.period}", "finance_note", told
+        if row.ytd_actual is not None and row.period > now.number:
+            yield f"early_{row.period}", "finance_note", f"Q{row.period} has an actual to date, and this is {now}."
 
 
 def other_quarters(text: str, now: Period) -> list[str]:

@@ -160,7 +160,7 @@ class Entry:
         prefixes = {f"{NEW}-{keys[str(key)]}-{key}-": f"{AssessmentForm.kind}-{pk}-" for key, pk in stored}
         known = {str(key) for key in Risk.objects.filter(key__in=keys).values_list("key", flat=True)}
         elsewhere = tuple(f"{NEW}-{keys[key]}-{key}-" for key in known - {str(key) for key, _ in stored})
-        renamed = {}
+        renamed = {f"{prefix}confirmed": "on" for prefix in prefixes.values()}
         for name, value in self.typed.items():
             old = next((prefix for prefix in prefixes if name.startswith(prefix)), "")
             if not (elsewhere and name.startswith(elsewhere)):
@@ -184,6 +184,15 @@ class Entry:
         known = {form.prefix for form in self.forms}
         sent = (name.removesuffix("-base") for name in self.typed if name.endswith("-base"))
         return [prefix for prefix in sent if prefix not in known]
+
+    @property
+    def strange_cells(self) -> list[tuple[str, str]]:
+        """What was typed in such rows, to be copied from the page: the cell's name and the text."""
+        starts = tuple(f"{prefix}-" for prefix in self.strangers)
+        typed = [(name, text) for name, text in self.typed.items() if starts and name.startswith(starts)]
+        return [
+            (name.rpartition("-")[2], text) for name, text in typed if text and not name.endswith(("-base", "-was"))
+        ]
 
     def first_seen(self) -> dict[str | None, dict[str, Any]]:
         """For rows changed since their form was loaded: their cells as they were then, from history. One query."""
@@ -328,9 +337,10 @@ class Entry:
         for form in self.forms:
             for name, errors in form.errors.items():
                 where = f"id_{form.add_prefix(name)}" if name in form.fields else ""
-                found += [(where, f"{form.label}: {error}") for error in errors]
+                place = f"{form.label}, {str(form.fields[name].label).lower()}" if where else form.label
+                found += [(where, f"{place}: {error}") for error in errors]
             for name in form.conflicts:
-                told = f"{form.label}: somebody else changed “{form.fields[name].label}” too; choose which holds."
+                told = f"{form.label}: “{form.fields[name].label}” was changed since you opened it; choose which holds."
                 found.append((f"id_{form.add_prefix(name)}", told))
         return found
 
@@ -345,6 +355,10 @@ class Entry:
             )
             for update in self.updates
         ]
+
+    @property
+    def has_table(self) -> bool:
+        return any(isinstance(form, PositionForm) for form in self.forms)
 
     def of_kind(self, kind: str) -> list[RowForm]:
         return [form for form in self.forms if isinstance(form, AssessmentForm) and form.row.risk.kind == kind]

@@ -662,7 +662,7 @@ class AssessmentForm(RowForm):
             row.trend = suggested_trend(row.level, self.last.level if self.last else "") or ""
         if self.becomes_issue:
             row.risk.closed_reason = "It has happened, and is reported as an issue."
-        if self.changes_risk:
+        if {"closed_reason", "became_issue"} & set(self.merged.changes):
             row.risk.closed_from = self.update.quarter.period.next if row.risk.closed_reason else None
 
     def check(self) -> None:
@@ -706,7 +706,7 @@ class AssessmentForm(RowForm):
             level = level_of(row.likelihood, row.impact) or row.level
             found["level"] = f"Level {level}" if level else ""
         suggested = suggested_trend(level, self.last.level) if self.last else None
-        found["trend"] = f"{suggested.label}, if left empty" if suggested and not row.trend else ""
+        found["trend"] = f"If left empty: {suggested.label.lower()}" if suggested and not row.trend else ""
         return found
 
 

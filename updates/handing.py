@@ -68,6 +68,8 @@ def name_deputy(
 ) -> None:
     if ends_on is not None and ends_on < timezone.localdate():
         raise Refused("The last day is over already; give one that is still to come, or none.")
+    if Assignment.objects.current().filter(priority=priority, person=to, role=AssignmentRole.LEAD).exists():
+        raise Refused(f"{to} leads {priority}, and needs no deputy's rights; choose somebody else.")
     with handing(priority, by, f"{to} named deputy of {priority}"):
         existing = Assignment.objects.filter(priority=priority, person=to, role=AssignmentRole.DEPUTY).first()
         deputy = existing or Assignment(priority=priority, person=to, role=AssignmentRole.DEPUTY)

@@ -101,5 +101,5 @@ class Block(Entry):
 
     def render(self, form: Any, context: Any, template_pack: Any = None, **kwargs: Any) -> SafeString:
         if self.template:
-            return SafeString(render_to_string(self.template, {"form": form, **context.flatten()}))
+            return SafeString(render_to_string(self.template, {**context.flatten(), "form": form}))
         return format_html('<div class="block">{}</div>', self.rendered(form, context))

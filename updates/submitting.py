@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import smtplib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
@@ -18,40 +19,53 @@ from priorities.moves import BEGIN_REVIEW, EXTEND, SEND_BACK, SUBMIT, WITHDRAW
 from priorities.writing import moving, writing
 
 from .checks import Checks, checks_of
-from .models import Explanation
+from .models import Draft, Explanation
 from .progress import rows_by_section
 
 logger = logging.getLogger(__name__)
 SENT_BACK = "Sent back: "  # begins the note of the change set that sends an update back
 
 
-def answer_warnings(update: QuarterlyUpdate, answers: Mapping[str, tuple[bool, str]], *, by: Person) -> None:
-    """Keep what was answered to the warnings: for each, whether it was confirmed, and the words.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to one warning: whether it was confirmed, the words, and the warning as it was read."""
 
-    Warnings that are not among them keep the answer they have.
+    confirmed: bool
+    text: str
+    told: str
+
+
+def answer_warnings(update: QuarterlyUpdate, answers: Mapping[str, Answer], *, by: Person) -> None:
+    """Keep what was answered to the warnings, by the name of each; one that is told otherwise by now is asked again.
 
     Raises Refused if the update can't be edited by this person now.
     """
-    checks = checks_of(update)
-    changed: list[Explanation] = []
-    new: list[Explanation] = []
-    for finding in checks.warnings:
-        if finding.warning not in answers:
-            continue  # it was not on the page that was sent
-        confirmed, text = answers[finding.warning]
-        row = checks.answers.get(finding.warning)
-        if row is None and not confirmed and not text:
-            continue
-        row = row or Explanation(update=update, warning=finding.warning)
-        before = (row.confirmed, row.text, row.told)
-        row.confirmed, row.text, row.told = confirmed, text, finding.message
-        if before != (row.confirmed, row.text, row.told):
-            (changed if row.pk else new).append(row)
-    if not changed and not new:
+    if not any(changed_answers(update, answers)):
         return
     with writing([update], by=by, source=Source.FORM, note="Answered the warnings"):
-        Explanation.objects.bulk_update(changed, ["confirmed", "text", "told"])
+        new, changed = changed_answers(update, answers)  # as they are now that nobody else can write them
         Explanation.objects.bulk_create(new)
+        Explanation.objects.bulk_update(changed, ["confirmed", "text", "told"])
+
+
+def changed_answers(
+    update: QuarterlyUpdate, answers: Mapping[str, Answer]
+) -> tuple[list[Explanation], list[Explanation]]:
+    """The answers that differ from what is stored: new ones, and changed ones."""
+    checks = checks_of(update)
+    new: list[Explanation] = []
+    changed: list[Explanation] = []
+    for finding in checks.warnings:
+        answer = answers.get(finding.warning)
+        if answer is None or answer.told != finding.message:
+            continue
+        row = checks.answers.get(finding.warning) or Explanation(update=update, warning=finding.warning)
+        same = (row.confirmed, row.text, row.told) == (answer.confirmed, answer.text, answer.told)
+        if same or not (row.pk or answer.confirmed or answer.text):
+            continue
+        row.confirmed, row.text, row.told = answer.confirmed, answer.text, answer.told
+        (changed if row.pk else new).append(row)
+    return new, changed
 
 
 class NotReady(Refused):
@@ -65,7 +79,7 @@ class NotReady(Refused):
 def submit(update: QuarterlyUpdate, *, by: Person) -> QuarterlyUpdate:
     """Hand the update to the managers. Raises NotReady, or Refused if it isn't this person's to submit now."""
     with moving(update, SUBMIT, by=by, source=Source.FORM, note="Submitted") as moved:
-        checks = checks_of(moved)
+        checks = checks_of(moved, Draft.objects.filter(update=moved, person=by))
         if not checks.passed:
             raise NotReady(checks)
         moved.submitted_at, moved.submitted_by = timezone.now(), by
@@ -117,6 +131,11 @@ def send_back(update: QuarterlyUpdate, *, by: Person, reason: str) -> None:
 
 
 def extend(update: QuarterlyUpdate, *, by: Person, due_on: dt.date, reason: str) -> None:
-    """Give a priority more time; the due date locks nothing, so this only says by when it is expected."""
+    """Give a priority more time; the due date locks nothing, so this only says by when it is expected.
+
+    Raises Refused if the day is not later than the present one.
+    """
+    if update.due and due_on <= update.due:
+        raise Refused(f"It is due on {update.due:%-d %B %Y} already; give a later day.")
     with moving(update, EXTEND, by=by, source=Source.FORM, note=f"Extended: {reason}"[:200]) as moved:
         moved.due_on, moved.due_reason = due_on, reason

@@ -1,7 +1,6 @@
-"""Typed work outlives the session: a form sent after signing out is kept through signing in again.
+"""Typed work outlives the session: a form sent after signing out becomes a draft once its writer signs in again.
 
-Each entry form carries `who`, a signed word of whose form it is. Somebody's work is kept in their browser's session,
-and shown again only to the same person.
+Each entry form carries `who`, a signed word of whose form it is. Until then the work is kept in the browser's session.
 """
 
 from __future__ import annotations
@@ -11,8 +10,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import LoginView
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import resolve
 from django.views import csrf
 
@@ -21,12 +22,17 @@ from priorities.people import Person
 SALT, KEY = "updates.typed", "typed"
 DAYS = 14
 Typed = dict[str, str]
+View = Callable[..., HttpResponse]
 
 
-def keeps_typed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Marks the views whose forms are kept when they are sent without a session."""
-    view.keeps_typed = True  # type: ignore[attr-defined]
-    return view
+def keeps_typed(adopt: Callable[..., object]) -> Callable[[View], View]:
+    """Marks a view whose form outlives the session; `adopt(request, typed, **address)` keeps it as a draft."""
+
+    def mark(view: View) -> View:
+        view.adopt = adopt  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def whose(person: Person) -> str:
@@ -47,41 +53,51 @@ def sender(request: HttpRequest) -> int | None:
 
 
 def keep(request: HttpRequest) -> bool:
-    """Keep the form in the session, if it says whose it is; anybody's else is not kept."""
+    """Keep a form in the session until somebody signs in, if it says whose it is; anybody's else is not kept."""
     person = sender(request)
     if person is None:
         return False
-    request.session[KEY] = {"person": person, "path": request.path, "cells": cells(request)}
+    request.session[KEY] = {"person": person, "path": request.path_info, "cells": cells(request)}
     return True
 
 
-def kept(request: HttpRequest, path: str = "") -> Typed:
-    """What this person sent to this page, or to that of another address, without a session."""
-    found = request.session.get(KEY)
-    if not found or found["person"] != request.user.pk or found["path"] != (path or request.path):
-        return {}
-    return found["cells"]
+def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:
+    """Keep what was typed at this address as the draft of the person who is signed in; False if it isn't theirs to."""
+    match = resolve(path)
+    try:
+        match.func.adopt(request, typed, **match.kwargs)  # type: ignore[attr-defined]
+    except (PermissionDenied, Http404):
+        return False
+    return True
 
 
-def forget(request: HttpRequest, path: str = "") -> None:
-    if kept(request, path):
-        del request.session[KEY]
+class SignInView(LoginView):
+    """Django's own, that then makes a draft of what the same person had typed when the session ended."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        found = self.request.session.pop(KEY, None)
+        if found and found["person"] == self.request.user.pk:
+            adopt(self.request, found["path"], found["cells"])
+        return response
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
     """Django's own, that first keeps what was typed."""
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
-        if request.method == "POST" and getattr(view_func, "keeps_typed", False) and keep(request):
+        if request.method == "POST" and hasattr(view_func, "adopt") and keep(request):
             messages.info(request, "You were signed out. Sign in again: what you typed is kept.")
         return super().handle_no_permission(request, view_func)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form opened before signing in again, as on another tab, is shown once more with all that was typed."""
-    view = resolve(request.path_info).func
     is_theirs = request.user.is_authenticated and sender(request) == request.user.pk
-    if getattr(view, "keeps_typed", False) and is_theirs and keep(request):
-        messages.info(request, "You signed in again on another tab. What you typed is kept here: save it once more.")
+    if is_theirs and hasattr(resolve(request.path_info).func, "adopt"):
+        if adopt(request, request.path_info, cells(request)):
+            messages.info(
+                request, "You signed in again on another tab. What you typed is kept here: save it once more."
+            )
         return HttpResponseRedirect(request.path)
     return csrf.csrf_failure(request, reason)

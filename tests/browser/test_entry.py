@@ -368,7 +368,7 @@ def test_two_people_choose_between_their_versions(page, site, sign_in):
     call_save("administrator", {"narrative": "Theirs.", "time": "A"})
     save(page)
     assert_error(page)
-    assert page.get_by_label(re.compile("Stored by administrator")).is_visible()
+    assert page.get_by_text(re.compile("Stored by administrator")).is_visible()
     assert page.get_by_label(label("Time")).input_value() == "A"
     page.get_by_label("Yours: Mine.").check()
     save(page)
@@ -437,3 +437,58 @@ def test_axe_finds_nothing_where_errors_are_shown(page, site, sign_in, axe, widt
     page.get_by_role("button", name="Give this section").click()
     assert_error(page)
     axe()
+
+
+def test_signing_out_at_once_after_typing_loses_nothing(page, site, sign_in):
+    sign_in("victims-lead")
+    open_section(page, site, "ratings")
+    page.get_by_label(label("Narrative")).press_sequentially("Typed in haste.")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("User name").wait_for()
+    assert Draft.objects.get().data[f"update-{the_update().pk}-narrative"] == "Typed in haste."
+
+
+def test_leaving_a_page_whose_work_is_not_kept_is_asked_about(page, context, site, sign_in):
+    sign_in("victims-lead")
+    open_section(page, site, "ratings")
+    context.clear_cookies(name="sessionid")
+    page.get_by_label(label("Narrative")).press_sequentially("Typed after signing out elsewhere.")
+    page.get_by_text("You are signed out. Press Save").wait_for()
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("navigation", name="Update").get_by_role("link", name="Finance").click()
+    assert asked == ["beforeunload"]
+    assert page.get_by_label(label("Narrative")).input_value() == "Typed after signing out elsewhere."
+
+
+PASTE = """([plain, html]) => {
+  const data = new DataTransfer();
+  data.setData("text/plain", plain);
+  if (html) data.setData("text/html", html);
+  const paste = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
+  return document.activeElement.dispatchEvent(paste);  // false: the script has taken it
+}"""
+
+
+def test_a_text_with_tabs_is_pasted_as_text_and_a_cell_with_lines_as_one_cell(page, site, sign_in):
+    sign_in("victims-lead")
+    open_section(page, site, "goals")
+    page.get_by_label(label("Comment, 1 ")).focus()
+    assert page.evaluate(PASTE, ["•\tFirst point\n•\tSecond point", ""])  # left to the browser
+    page.get_by_label(label("Confidence, 1 ")).focus()
+    assert not page.evaluate(PASTE, ['A\t"Two\nlines, ""so"""\r\nG\tFine\r\n', "<table></table>"])
+    assert page.get_by_label(label("Comment, 1 ")).input_value() == 'Two\nlines, "so"'
+    assert page.get_by_label(label("Confidence, 2 ")).input_value() == "G"
+    assert page.get_by_label(label("Comment, 2 ")).input_value() == "Fine"
+
+
+def test_an_earlier_value_is_put_back_from_its_history(page, site, sign_in):
+    sign_in("victims-lead")
+    for value in ("28%", "29%"):
+        open_section(page, site, "indicators")
+        page.get_by_label(label("Value, 1a ")).fill(value)
+        save(page)
+    open_section(page, site, "indicators")
+    page.get_by_role("link", name=re.compile("^History.*of 1a")).click()
+    page.get_by_role("button", name=re.compile("^Put back 28%")).click()
+    assert the_update().readings.get(indicator__reference="1a").value == 28

@@ -24,7 +24,7 @@ from tests.make import (
 )
 from updates.checks import checks_of
 from updates.models import Explanation
-from updates.submitting import NotReady, answer_warnings, submit
+from updates.submitting import Answer, NotReady, answer_warnings, submit
 
 pytestmark = pytest.mark.django_db
 Q2 = Period(2022, 2)
@@ -580,7 +580,7 @@ def test_the_note_of_the_reference_report_is_questioned_for_its_underspend_only(
 
 def answered(update, by, words="Checked with the provider.", confirmed=False):
     checks = checks_of(stored(update))
-    answer_warnings(stored(update), {f.warning: (confirmed, words) for f in checks.warnings}, by=by)
+    answer_warnings(stored(update), {f.warning: Answer(confirmed, words, f.message) for f in checks.warnings}, by=by)
     return checks_of(stored(update))
 
 
@@ -646,7 +646,9 @@ def test_an_answer_to_one_warning_leaves_the_others_open(victims_lead, victims, 
     other = make_indicator(victims, "2b", title="No. of hours", unit="number", polarity="none")
     reading(update, indicator=other, value=500, target=20)
     first = f"ten_times:reading-{questioned.pk}"
-    answer_warnings(stored(update), {first: (True, ""), "ten_times:reading-999": (True, "")}, by=victims_lead)
+    told = next(f.message for f in checks_of(stored(update)).warnings if f.warning == first)
+    answers = {first: Answer(True, "", told), "ten_times:reading-999": Answer(True, "", "Another.")}
+    answer_warnings(stored(update), answers, by=victims_lead)
     assert [f.subject for f in checks_of(stored(update)).unanswered] == ["2b No. of hours"]
     assert Explanation.objects.count() == 1
 
@@ -688,3 +690,26 @@ def test_checking_takes_seven_queries_for_thirty_rows_as_for_three(victims, trus
     few = queries(victims, 3)
     assert few <= 7
     assert queries(trust, 30) == few
+
+
+@pytest.mark.parametrize(
+    ("figures", "told"),
+    [
+        ({"forecast": 31_900_000_000}, "Q2: the forecast, £31,900.0m, is far from the budget, £32.7m."),
+        ({"ytd_actual": 12_300}, "Q2: the actual to date, £0.0m, is far from the profile, £3.0m."),
+        ({"forecast": 31_900_000, "ytd_actual": 2_900_000}, ""),
+    ],
+)
+def test_money_that_is_a_slip_of_units_is_questioned(victims, figures, told):
+    update = make_update(victims, make_quarter(Period(2022, 2)))
+    make_position(update, 2, **figures)
+    found = [f.message for f in checks_of(stored(update)).warnings]
+    assert found == ([told] if told else [])
+
+
+def test_an_actual_of_a_period_that_has_not_come_is_questioned(victims):
+    update = make_update(victims, make_quarter(Period(2022, 2)))
+    make_position(update, 3, ytd_actual=2_900_000)
+    assert [f.message for f in checks_of(stored(update)).warnings] == [
+        "Q3 has an actual to date, and this is Q2 2022/23."
+    ]

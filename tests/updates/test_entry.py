@@ -432,10 +432,56 @@ def test_saving_the_same_twice_leaves_one_change(client, update):
 def test_a_conflict_in_what_is_the_risks_own(client, update):
     row = make_assessment(update, explanation="Because.")
     first = fresh(row)
-    save(client, update, "risks", {row: {"owner": "Anna's team"}})
-    page = save(client, update, "risks", {first: {"owner": "Another team"}}).content.decode()
+    save(client, update, "risks", {row: {"owner": "Our team", "owner-was": ""}})
+    page = save(client, update, "risks", {first: {"owner": "Another team", "owner-was": ""}}).content.decode()
     assert "Yours: Another team" in page
-    assert fresh(row).risk.owner == "Anna's team"
+    assert fresh(row).risk.owner == "Our team"
+
+
+def test_what_the_administration_changed_of_a_risk_is_not_taken_back_by_an_older_page(client, update):
+    row = make_assessment(update, explanation="Because.")
+    page = client.get(address(update, "risks")).content.decode()
+    assert f'name="risk-{row.pk}-owner-was" value=""' in page
+    Risk.objects.filter(pk=row.risk_id).update(owner="Named in the administration")
+    save(client, update, "risks", {row: {"explanation": "Prices rise.", "owner": "", "owner-was": ""}})
+    stored = fresh(row)
+    assert (stored.explanation, stored.risk.owner) == ("Prices rise.", "Named in the administration")
+
+
+def test_closing_stays_in_its_quarter_when_an_older_one_is_edited(client, update):
+    then = make_assessment(QuarterlyUpdate.objects.get(quarter__number=1), explanation="Because.")
+    row = Assessment(update=update, risk=then.risk, description="Demand", level="H", explanation="As before.")
+    with door(update):
+        row.save()
+    save(client, update, "risks", {row: {"closed_reason": "Signed.", "closed_reason-was": ""}})
+    save(client, then.update, "risks", {then: {"owner": "Our team", "owner-was": ""}})
+    assert Risk.objects.get().closed_from == Q2.next
+
+
+def test_a_new_risk_changed_after_going_back_is_changed_not_lost(client, update):
+    key, data = new_risk(description="A supplier may fail", level="h", trend="up", explanation="Late accounts.")
+    client.post(address(update, "risks"), data)
+    client.post(address(update, "risks"), {**data, f"new-risk-{key}-description": "Two suppliers may fail"})
+    assert [row.description for row in Assessment.objects.all()] == ["Two suppliers may fail"]
+
+
+def test_a_page_with_an_error_does_not_make_the_issue_yet_nor_twice(client, update):
+    row, other = make_assessment(update, explanation="Because."), make_assessment(update, explanation="Because.")
+    page = save(client, update, "risks", {row: {"became_issue": "on"}, other: {"owner": "x" * 101}}).content.decode()
+    assert "<title>Error: " in page
+    assert not Risk.objects.filter(kind="issue").exists()
+    save(client, update, "risks", {row: {"became_issue": "on"}, other: {"owner": "x"}})
+    assert Risk.objects.filter(kind="issue").count() == 1
+
+
+def test_the_rest_is_unchanged_does_not_speak_for_what_changed_since_it_was_seen(client, update):
+    reading = make_reading(update, value=5)
+    with door(update):
+        theirs = fresh(reading)
+        theirs.value = 99
+        theirs.save()
+    save(client, update, "indicators", {reading: {}}, unchanged="1")
+    assert not fresh(reading).confirmed
 
 
 # Nothing typed is lost
@@ -535,6 +581,7 @@ def test_a_form_sent_without_a_session_is_kept_through_signing_in(client, update
     response = client.post(response.url, {"username": "victims-lead", "password": "quarterly-demo"}, follow=True)
     assert "Typed late." in response.content.decode()
     assert fresh(update).narrative == ""
+    assert Draft.objects.get().data[f"update-{update.pk}-narrative"] == "Typed late."  # on other devices too
 
 
 def test_it_is_not_shown_to_somebody_else_who_signs_in_there(client, update, administrator, victims_lead):
@@ -600,8 +647,12 @@ def test_a_contributor_changes_only_what_is_theirs(client, update):
     page = client.get(address(update, "indicators")).content.decode()
     assert f"reading-{theirs.pk}-value" in page
     assert f"reading-{other.pk}-value" not in page
-    save(client, update, "indicators", {theirs: {"value": "31%"}, other: {"value": "99%"}})
-    assert (fresh(theirs).value, fresh(other).value) == (31, None)
+    page = save(client, update, "indicators", {theirs: {"value": "31%"}, other: {"value": "99.5%"}}).content.decode()
+    assert "not yours any more" in page
+    assert "99.5%" in page  # to be copied: it is lost otherwise
+    assert (fresh(theirs).value, fresh(other).value) == (None, None)
+    save(client, update, "indicators", {theirs: {"value": "31%"}})
+    assert fresh(theirs).value == 31
     for section in ("ratings", "finance"):
         assert client.get(address(update, section)).status_code == 403
         assert autosave(client, update, section, {}).status_code == 403
@@ -624,6 +675,55 @@ def test_the_timeline_tells_of_moves_and_more_time(client, update, manager):
     page = client.get(reverse("updates:timeline", args=[Q2, update.priority.slug])).content.decode()
     assert "due date <ins>30 November 2022</ins>" in " ".join(page.split())
     assert "The provider reports late." in page
+
+
+def test_what_is_typed_and_not_saved_stops_the_submission(client, update, victims_lead):
+    name = f"update-{update.pk}-narrative"
+    autosave(client, update, "ratings", {f"update-{update.pk}-base": update.version, name: "Not saved."})
+    page = client.get(reverse("updates:check", args=[Q2, update.priority.slug])).content.decode()
+    assert "Something is typed here and not saved; save it, or throw it away." in page
+    client.post(address(update, "ratings"), {"discard": "1"})
+    page = client.get(reverse("updates:check", args=[Q2, update.priority.slug])).content.decode()
+    assert "Something is typed here" not in page
+
+
+def test_a_locked_page_takes_nothing_and_starts_nothing_from_last_quarter(client, update):
+    set_status(update, UpdateStatus.SUBMITTED)
+    page = client.get(address(update, "ratings")).content.decode()
+    assert '<fieldset class="shut" disabled>' in page
+    name = f"update-{update.pk}-narrative"
+    client.post(address(update, "ratings"), {f"update-{update.pk}-base": update.version, name: "", "start": name})
+    assert not Draft.objects.exists()
+
+
+def test_a_warning_answered_on_the_page_is_not_confirmed_for_a_figure_that_was_not_on_it(client, update):
+    reading = make_reading(update, make_indicator(update.priority, unit="number"), value=500, target=20)
+    url = reverse("updates:check", args=[Q2, update.priority.slug])
+    name = f"ten_times:reading-{reading.pk}"
+    told = "500 is more than ten times the target of 20."
+    assert told in client.get(url).content.decode()
+    with door(update):
+        theirs = fresh(reading)
+        theirs.value = 5000
+        theirs.save()
+    page = client.post(url, {f"{name}|confirmed": "1", f"{name}|told": told, f"{name}|text": ""}).content.decode()
+    assert "5,000 is more than ten times the target of 20." in page
+    assert not update.explanations.exists()
+
+
+def test_the_answers_to_the_checks_are_on_the_receipt_for_who_reviews(client, update, manager):
+    from updates.models import Explanation
+
+    with door(update):
+        Explanation(update=update, warning="x", told="An odd figure.", text="Checked twice.", confirmed=True).save()
+    with door(update):
+        stored = fresh(update)
+        stored.submitted_at = dt.datetime(2022, 10, 20, 9, tzinfo=dt.UTC)
+        stored.save()
+    client.force_login(manager)
+    page = client.get(reverse("updates:submitted", args=[Q2, update.priority.slug])).content.decode()
+    assert "An odd figure." in page
+    assert "Checked twice." in page
 
 
 # What it costs

@@ -182,7 +182,8 @@ def test_who_has_the_finance_cannot_save_ratings_with_it(client, update, victims
     make_assignment(victims, analyst, AssignmentRole.CONTRIBUTOR, section="finance")
     mine = {f"finance-{update.pk}-base": update.version, f"finance-{update.pk}-finance_note": "Ours"}
     sent = mine | {f"update-{update.pk}-base": update.version, f"update-{update.pk}-narrative": "Theirs"}
-    post(client, analyst, f"{HERE}finance/", **sent)
+    assert "not yours any more" in text(post(client, analyst, f"{HERE}finance/", **sent))
+    post(client, analyst, f"{HERE}finance/", **mine)
     stored = QuarterlyUpdate.objects.get()
     assert (stored.finance_note, stored.narrative) == ("Ours", "Going well.")
 
@@ -197,7 +198,9 @@ def test_the_finance_of_all_priorities_is_of_those_that_are_theirs(client, updat
     assert f"position-{theirs.pk}-" not in page
     sent = typed(mine, forecast="30") | typed(theirs, forecast="1")
     for address in (path, f"{path}draft/"):
-        assert post(client, analyst, address, **sent).status_code in (200, 302)
+        assert post(client, analyst, address, **sent).status_code == 200
+    assert FinancialPosition.objects.get(pk=mine.pk).forecast == 31_900_000
+    post(client, analyst, path, **typed(mine, forecast="30"))
     assert FinancialPosition.objects.get(pk=mine.pk).forecast == 30_000_000
     assert FinancialPosition.objects.get(pk=theirs.pk).forecast == 31_900_000
     assert not Draft.objects.filter(update=other).exists()
@@ -266,8 +269,10 @@ def test_who_has_a_row_sees_and_saves_that_row_only(
     sent = {}
     for row in (mine, *others):
         sent |= typed(row, **cells)
-    post(client, analyst, f"{HERE}{section}/", **sent)
+    assert "not yours any more" in text(post(client, analyst, f"{HERE}{section}/", **sent))  # all of it or nothing
     (cell,) = cells
+    assert {getattr(row, cell) for row in model.objects.all()} == {""}
+    post(client, analyst, f"{HERE}{section}/", **typed(mine, **cells))
     assert getattr(model.objects.get(pk=mine.pk), cell) == "Ours"
     assert {getattr(model.objects.get(pk=row.pk), cell) for row in others} == {""}
     assert {model.objects.get(pk=row.pk).version for row in others} == {0}
@@ -506,3 +511,14 @@ def test_an_administrator_enters_for_the_leads_and_they_for_themselves(client, u
     reading.refresh_from_db()
     post(client, victims_lead, f"{HERE}indicators/", **typed(reading, value="29"))
     assert ChangeSet.objects.first().note == ""
+
+
+def test_who_leads_a_priority_is_not_named_its_deputy(update, victims, victims_lead):
+    with pytest.raises(Refused, match="leads Victims are better supported"):
+        name_deputy(priority=victims, to=victims_lead, starts_on=None, ends_on=None, by=victims_lead)
+
+
+def test_single_rows_are_not_taken_back_by_ending_the_assignment(update, victims, victims_lead, analyst):
+    assignment = make_assignment(victims, analyst, AssignmentRole.CONTRIBUTOR)
+    with pytest.raises(Refused, match="giving them to nobody in particular"):
+        take_back(assignment, by=victims_lead)

@@ -452,3 +452,12 @@ def test_of_a_withdrawal_and_a_review_at_once_one_happens(update, victims_lead, 
     assert {type(withdrawn), type(begun)} == {type(None), Refused}
     assert stored.status == ("in_progress" if withdrawn is None else "in_review")
     assert (stored.submitted_at is None) == (withdrawn is None)
+
+
+def test_more_time_never_takes_time_away(client, update, manager):
+    from updates.submitting import extend
+
+    extend(update, by=manager, due_on=dt.date(2022, 11, 30), reason="The provider reports late.")
+    update.refresh_from_db()
+    with pytest.raises(Refused, match="It is due on 30 November 2022 already; give a later day."):
+        extend(update, by=manager, due_on=dt.date(2022, 11, 1), reason="Sooner.")

@@ -16,10 +16,10 @@ from priorities.moves import SUBMIT
 from priorities.people import signed_in
 from priorities.periods import Period
 from updates.checks import Checks, Finding, checks_of
-from updates.entry import drafts_of, forget_drafts
+from updates.entry import forget_drafts
 from updates.models import Draft, Page
-from updates.submitting import NotReady, answer_warnings, send_copy, submit
-from updates.typed import Typed, cells, forget, keeps_typed, kept, whose
+from updates.submitting import Answer, NotReady, answer_warnings, send_copy, submit
+from updates.typed import Typed, cells, keeps_typed, whose
 
 from .update import moves_for, page, take
 
@@ -40,7 +40,14 @@ def taken(request: HttpRequest, period: Period, slug: str) -> QuarterlyUpdate:
     return update
 
 
-@keeps_typed
+def adopt(request: HttpRequest, typed: Typed, period: Period, slug: str) -> None:
+    """Keep the answers to the warnings as they are typed."""
+    update = taken(request, period, slug)
+    own: dict[str, Any] = {"person": signed_in(request), "update": update, "section": Page.CHECKS}
+    Draft.objects.update_or_create(**own, defaults={"data": answers_in(typed)})
+
+
+@keeps_typed(adopt)
 def check(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     """What stops an update from being submitted, what looks odd, and the button."""
     update = taken(request, period, slug)
@@ -48,28 +55,24 @@ def check(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
         return sent(request, update)
     if not update.is_editable:
         return redirect("updates:submitted", period, slug)
-    drafts = drafts_of([update], Page.CHECKS, signed_in(request))
-    return show(request, update, kept(request) or (drafts[0].data if drafts else {}))
+    return show(request, update)
 
 
 @require_POST
 def draft(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
-    """Autosave: keep the answers as they are typed."""
-    update = taken(request, period, slug)
-    Draft.objects.update_or_create(
-        person=signed_in(request), update=update, section=Page.CHECKS, defaults={"data": answers_in(cells(request))}
-    )
-    forget(request, request.path.removesuffix("draft/"))
+    adopt(request, cells(request), period, slug)
     return JsonResponse({"saved": f"{timezone.localtime():%H:%M}", "outputs": {}})
 
 
 def answers_in(typed: Typed) -> Typed:
-    return {name: text for name, text in typed.items() if name.endswith(("|text", "|confirmed"))}
+    return {name: text for name, text in typed.items() if name.endswith(("|text", "|confirmed", "|told"))}
 
 
-def show(request: HttpRequest, update: QuarterlyUpdate, typed: Typed, **context: Any) -> HttpResponse:
+def show(request: HttpRequest, update: QuarterlyUpdate, typed: Typed | None = None, **context: Any) -> HttpResponse:
     person = signed_in(request)
-    checks = checks_of(update)
+    drafts = Draft.objects.filter(update=update, person=person)
+    typed = typed or next((draft.data for draft in drafts if draft.section == Page.CHECKS), {})
+    checks = checks_of(update, drafts)
     asked = [ask(finding, checks, typed) for finding in checks.warnings]
     around = page(update, person) | {"here": "check", "title": "Check and submit", "who": whose(person)}
     return render(request, "updates/check.html", around | {"checks": checks, "asked": asked} | context)
@@ -77,8 +80,8 @@ def show(request: HttpRequest, update: QuarterlyUpdate, typed: Typed, **context:
 
 def ask(finding: Finding, checks: Checks, typed: Typed) -> Asked:
     name = finding.warning
-    if f"{name}|text" in typed:
-        return Asked(finding, bool(typed.get(f"{name}|confirmed")), typed[f"{name}|text"])
+    if typed.get(f"{name}|told") == finding.message:
+        return Asked(finding, bool(typed.get(f"{name}|confirmed")), typed.get(f"{name}|text", ""))
     answer = checks.answer(finding)
     return Asked(finding, bool(answer and answer.confirmed), answer.text if answer else "")
 
@@ -86,13 +89,14 @@ def ask(finding: Finding, checks: Checks, typed: Typed) -> Asked:
 def sent(request: HttpRequest, update: QuarterlyUpdate) -> HttpResponse:
     """Keep the answers to the warnings, then submit if nothing is left; sent twice, it is submitted once."""
     person, typed = signed_in(request), answers_in(cells(request))
-    names = {name.rpartition("|")[0] for name in typed}
-    answers = {name: (bool(typed.get(f"{name}|confirmed")), typed.get(f"{name}|text", "").strip()) for name in names}
+    answers = {
+        name: Answer(bool(typed.get(f"{name}|confirmed")), typed.get(f"{name}|text", "").strip(), told)
+        for name, _, told in ((*key.rpartition("|")[:2], text) for key, text in typed.items() if key.endswith("|told"))
+    }
     where = [update.quarter.period, update.priority.slug]
     try:
         if update.is_editable:
             answer_warnings(update, answers, by=person)
-            forget(request)
             forget_drafts([update], Page.CHECKS, person)
         done = submit(update, by=person)
     except NotReady:
@@ -114,4 +118,5 @@ def submitted(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     if update.submitted_at is None:
         return redirect("updates:update", period, slug)
     around = page(update, person) | {"here": "check", "title": "Submitted"}
-    return render(request, "updates/submitted.html", around | moves_for(person, update))
+    answers = update.explanations.all()
+    return render(request, "updates/submitted.html", around | {"answers": answers} | moves_for(person, update))

@@ -16,12 +16,32 @@ from priorities.models import RATINGS, Definition, Person, Quarter, QuarterlyUpd
 from priorities.people import signed_in
 from priorities.periods import Period
 from updates.entry import Entry, drafts_of, forget_drafts, keep_draft, save_entry
-from updates.typed import Typed, cells, forget, keeps_typed, kept, whose
+from updates.typed import Typed, cells, keeps_typed, whose
 
 from .update import locked, page, sections_for, take
 
 
-@keeps_typed
+def adopt_section(request: HttpRequest, typed: Typed, period: Period, slug: str, section: str) -> Entry:
+    """Keep what was typed on an entry page as a draft. Raises PermissionDenied and Http404 as the page does."""
+    update = take(request, period, slug)
+    person = signed_in(request)
+    if not person.fills_in(update.priority_id) or section not in sections_for(person, update):
+        raise PermissionDenied("This is not yours to fill in.")
+    return adopted(request, [update], section, typed)
+
+
+def adopt_finance(request: HttpRequest, typed: Typed, period: Period) -> Entry:
+    return adopted(request, finance_updates(signed_in(request), period), Section.FINANCE, typed)
+
+
+def adopted(request: HttpRequest, updates: list[QuarterlyUpdate], section: str, typed: Typed) -> Entry:
+    entry = Entry(updates, section, signed_in(request), typed, submitted=True)
+    entry.recall()
+    keep_draft(entry)
+    return entry
+
+
+@keeps_typed(adopt_section)
 def section(request: HttpRequest, period: Period, slug: str, section: str) -> HttpResponse:
     update = take(request, period, slug)
     person = signed_in(request)
@@ -35,7 +55,7 @@ def section(request: HttpRequest, period: Period, slug: str, section: str) -> Ht
     return entry_page(request, [update], section, around, following(update, section, person))
 
 
-@keeps_typed
+@keeps_typed(adopt_finance)
 def finance(request: HttpRequest, period: Period) -> HttpResponse:
     """The finance of all priorities that somebody fills in, on one page."""
     person = signed_in(request)
@@ -74,15 +94,13 @@ def entry_page(
     person = signed_in(request)
     if request.method == "POST":
         return entry_sent(request, updates, section, around, next_url)
-    typed = kept(request)
-    drafts = [] if typed else drafts_of(updates, section, person)
-    for draft in drafts:
-        typed = {**typed, **draft.data}
+    drafts = drafts_of(updates, section, person)
+    typed = {name: text for draft in drafts for name, text in draft.data.items()}
     entry = Entry(updates, section, person, typed)
     typed = entry.differences() if typed else {}
     saved_at = max((draft.saved_at for draft in drafts), default=None)
     around |= {"unsaved": typed, "saved_at": saved_at, "locked": locked(updates, person)}
-    return show_entry(request, entry, around, next_url)
+    return show_entry(request, entry, around)
 
 
 def entry_sent(
@@ -90,29 +108,25 @@ def entry_sent(
 ) -> HttpResponse:
     person, typed = signed_in(request), cells(request)
     if "discard" in typed:
-        forget(request)
         forget_drafts(updates, section, person)
         messages.info(request, "What was typed and not saved is thrown away; this is what is stored.")
         return HttpResponseRedirect(request.path)
-    if name := typed.get("start", ""):
+    if (name := typed.get("start", "")) and not locked(updates, person):
         return start_from_last(request, updates, section, typed, name)
     try:
         entry = save_entry(updates, section, person, typed, unchanged="unchanged" in typed)
     except Refused as refused:
-        entry = Entry(updates, section, person, typed, submitted=True)
-        entry.recall()
-        keep_draft(entry)
-        forget(request)
-        return show_entry(request, entry, around, next_url, refused=refused.reasons, locked=refused.reasons)
-    forget(request)
+        entry = adopted(request, updates, section, typed)
+        around |= {"refused": refused.reasons, "locked": locked(updates, person), "strange": entry.strange_cells}
+        return show_entry(request, entry, around)
     if entry.problems:
         keep_draft(entry)
-        return show_entry(request, entry, around, next_url, failed=True)
-    messages.success(request, saved_message(updates, section, person, written=bool(entry.changed)))
+        return show_entry(request, entry, around, failed=True)
+    messages.success(request, saved_message(section, written=bool(entry.changed)))
     return HttpResponseRedirect(request.path if typed.get("then") == "stay" else next_url)
 
 
-def saved_message(updates: list[QuarterlyUpdate], section: str, person: Person, *, written: bool) -> str:
+def saved_message(section: str, *, written: bool) -> str:
     label = Section(section).label
     if not written:
         return f"{label}: nothing had changed."
@@ -130,13 +144,10 @@ def start_from_last(
         if cell != name and cell in form.fields:
             form.typed[name] = form.last_text(cell)
     keep_draft(entry)
-    forget(request)
     return HttpResponseRedirect(f"{request.path}#id_{name}")
 
 
-def show_entry(
-    request: HttpRequest, entry: Entry, around: dict[str, Any], next_url: str, *, failed: bool = False, **context: Any
-) -> HttpResponse:
+def show_entry(request: HttpRequest, entry: Entry, around: dict[str, Any], *, failed: bool = False) -> HttpResponse:
     of_section: dict[str, tuple[str, ...]] = {"ratings": RATINGS, "indicators": ("indicator",), "goals": ("goal",)}
     kinds = of_section.get(entry.section)
     letters = Definition.objects.filter(kind__in=kinds) if kinds else []
@@ -144,11 +155,9 @@ def show_entry(
         request,
         "updates/entry.html",
         around
-        | context
         | {
             "entry": entry,
             "failed": failed,
-            "next_url": next_url,
             "who": whose(entry.person),
             "draft_url": f"{request.path}draft/",
             "definitions": letters,
@@ -160,23 +169,15 @@ def show_entry(
 @require_POST
 def draft(request: HttpRequest, period: Period, slug: str, section: str) -> HttpResponse:
     """Autosave: keep what is typed, valid or not, and answer with what is computed from it."""
-    update = take(request, period, slug)
-    person = signed_in(request)
-    if not person.fills_in(update.priority_id) or section not in sections_for(person, update):
-        raise PermissionDenied("This is not yours to fill in.")
-    return kept_draft(request, [update], section)
+    return computed(adopt_section(request, cells(request), period, slug, section))
 
 
 @require_POST
 def finance_draft(request: HttpRequest, period: Period) -> HttpResponse:
-    return kept_draft(request, finance_updates(signed_in(request), period), Section.FINANCE)
+    return computed(adopt_finance(request, cells(request), period))
 
 
-def kept_draft(request: HttpRequest, updates: list[QuarterlyUpdate], section: str) -> HttpResponse:
-    entry = Entry(updates, section, signed_in(request), cells(request), submitted=True)
-    entry.recall()
-    keep_draft(entry)
-    forget(request, f"{request.path.removesuffix('draft/')}")  # this is newer
+def computed(entry: Entry) -> HttpResponse:
     outputs = {
         f"{form.prefix}-{end}": conditional_escape(text)
         for form in entry.forms
