@@ -88,8 +88,14 @@ def sign_in_to(page, site, username="victims-lead"):
     page.get_by_role("button", name="Sign in").click()
 
 
+def press(page, button):
+    """Press a button that loads a page, and wait for it."""
+    with page.expect_navigation():
+        button.click()
+
+
 def save(page):
-    page.get_by_role("button", name=NEXT, exact=True).click()
+    press(page, page.get_by_role("button", name=NEXT, exact=True))
 
 
 def assert_error(page):
@@ -323,7 +329,7 @@ def test_last_quarters_text_is_a_start_and_what_differs_is_marked(page, site, si
     sign_in("victims-lead")
     open_section(page, site, "ratings")
     page.get_by_label(label("Objectives")).fill("G")
-    page.get_by_role("button", name=re.compile("^Start from Q1’s text.*Narrative")).click()
+    press(page, page.get_by_role("button", name=re.compile("^Start from Q1’s text.*Narrative")))
     narrative = page.get_by_label(label("Narrative"))
     assert narrative.input_value().startswith("MOPAC was successful in securing £16.5m")
     assert page.get_by_label(label("Objectives")).input_value() == "G"  # nothing typed is lost by it
@@ -490,5 +496,5 @@ def test_an_earlier_value_is_put_back_from_its_history(page, site, sign_in):
         save(page)
     open_section(page, site, "indicators")
     page.get_by_role("link", name=re.compile("^History.*of 1a")).click()
-    page.get_by_role("button", name=re.compile("^Put back 28%")).click()
+    press(page, page.get_by_role("button", name=re.compile("^Put back 28%")))
     assert the_update().readings.get(indicator__reference="1a").value == 28
