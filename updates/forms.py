@@ -204,6 +204,12 @@ class RowForm(forms.Form):
             return ""
         return self.text_of(name, self.read(self.last).get(name))
 
+    def type(self, cell: str, text: str) -> None:
+        """Put a text into a cell, as if somebody had typed it."""
+        name = self.add_prefix(cell)
+        self.typed[name] = self.data[name] = tidy_text(text)
+        self.full_clean()
+
     def differences(self, base: Mapping[str, Any] | None = None) -> dict[str, str]:
         """What was typed that says something else than what is stored, and than what its writer first saw."""
         first = {self.add_prefix(n): tidy_text(self.text_of(n, v)) for n, v in (base or self.stored).items()}

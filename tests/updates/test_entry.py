@@ -623,7 +623,7 @@ def test_last_quarters_text_goes_into_the_draft_with_all_else_that_was_typed(cli
     response = client.post(address(update, "ratings"), data)
     assert response.url.endswith(f"#id_{name}")
     page = client.get(address(update, "ratings")).content.decode()
-    assert "What was said in Q1." in page
+    assert "What was said in Q1.</textarea>" in page
     assert 'value="A"' in page
     assert fresh(update).narrative == ""
 

@@ -142,7 +142,7 @@ def start_from_last(
     for form in entry.forms:
         cell = name.removeprefix(f"{form.prefix}-")
         if cell != name and cell in form.fields:
-            form.typed[name] = form.last_text(cell)
+            form.type(cell, form.last_text(cell))
     keep_draft(entry)
     return HttpResponseRedirect(f"{request.path}#id_{name}")
 
