@@ -15,7 +15,7 @@ from .periods import Period
 
 
 class CellField(forms.CharField):
-    """A form field that reads its text with one of the parsers above; blank is None.
+    """A form field that reads its text with one of the parsers of cells.py; blank is None.
 
     `show` makes the text of a value, for those that are read from the text they are shown as.
     """

@@ -80,11 +80,11 @@ def checks_of(update: QuarterlyUpdate, drafts: Iterable[Draft] = ()) -> Checks:
     both = rows_by_section([update, last] if last else [update])
     rows = {section: by_update[update.pk] for section, by_update in both.items()}
     last_readings = {row.indicator_id: row for row in both[Section.INDICATORS][last.pk]} if last else {}
-    for draft in drafts:
-        if draft.section in Section.values:
-            told = "Something is typed here and not saved; save it, or throw it away."
-            found.errors.append(Finding(draft.section, "main", "", told))
+    unsaved = {draft.section for draft in drafts}
     for section in Section:
+        if section in unsaved:
+            told = "Something is typed here and not saved; save it, or throw it away."
+            found.errors.append(Finding(section, "main", "", told))
         prefix = TEXTS[section].kind if section in TEXTS else ""
         for name, message in text_gaps(update, section, rows.get(section, [])):
             found.errors.append(Finding(section, f"id_{prefix}-{update.pk}-{name}", "", message))

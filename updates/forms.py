@@ -57,6 +57,7 @@ from .widgets import Long, Short
 from .wording import marked
 
 NEW = "new"  # the prefix of rows that are not stored yet
+LAST = 999  # a rank after all others, until the rows are ranked
 
 
 # Cells
@@ -811,7 +812,7 @@ class FinanceNoteForm(UpdateForm):
 
 def blank_risk(update: QuarterlyUpdate, kind: str, key: uuid.UUID | None = None) -> Assessment:
     risk = Risk(priority_id=update.priority_id, kind=kind, **({"key": key} if key else {}))
-    return Assessment(update=update, risk=risk, position=98)
+    return Assessment(update=update, risk=risk, position=LAST)
 
 
 # Moves that need a reason

@@ -22,6 +22,7 @@ SUBJECTS: tuple[type[Any], ...] = (Indicator, Risk, Goal)
 
 @contextmanager
 def handing(priority: Priority, by: Person, note: str) -> Any:
+    """One change set; raises Refused for people who don't answer for the whole of the priority."""
     if not by.leads(priority.pk):
         raise Refused(f"Only the lead of {priority}, a deputy or an administrator hands over parts of it.")
     with recording(by=by, source=Source.FORM, note=note[:200]) as change_set:

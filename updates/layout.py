@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 FIELD = "updates/field.html"
 
 
-class Entry(LayoutObject):
+class Answers(LayoutObject):
     """Fields of a row, with what last quarter said and what is computed beside them."""
 
     def __init__(self, *fields: Any, label: str = "", output: str = "", css: str = "", head: str = "") -> None:
@@ -38,7 +38,7 @@ class Entry(LayoutObject):
         return format_html('<output id="{}-{}" class="computed">{}</output>', form.prefix, self.output, text)
 
 
-class Cell(Entry):
+class Cell(Answers):
     def render(self, form: Any, context: Any, template_pack: Any = None, **kwargs: Any) -> SafeString:
         inner = self.rendered(form, context)
         head = render_to_string(self.head, {"form": form}) if self.head else ""
@@ -63,7 +63,7 @@ class Head(LayoutObject):
         return render_to_string(self.template, {"form": form})
 
 
-class More(Entry):
+class More(Answers):
     """Cells that seldom change, folded away; open where one of them is wrong or in dispute."""
 
     def render(self, form: Any, context: Any, template_pack: Any = None, **kwargs: Any) -> SafeString:
@@ -92,7 +92,7 @@ class Line(LayoutObject):
         )
 
 
-class Block(Entry):
+class Block(Answers):
     """Fields one below the other, in no table."""
 
     def __init__(self, *fields: Any, template: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Forms as typed, before they are saved."""
+"""Forms as typed, before they are saved; and what was answered to the warnings of the checks."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def open_quarter(opening: Opening, *, by: Person | None, source: Source) -> Quar
         Goal.objects.bulk_create(opening.goals)
         for model, rows in opening.rows.items():
             for row in rows:
-                row.update, row.confirmed = row.update, False  # the key that the update has got by now
+                row.update = row.update  # takes the key that the update has got by now
                 if model is GoalForecast:
                     row.goal = row.goal
             model.objects.bulk_create(rows)
