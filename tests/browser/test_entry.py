@@ -408,7 +408,8 @@ def test_a_save_after_the_quarter_closed_keeps_what_was_typed_and_says_so(page, 
     assert Draft.objects.get().data[f"update-{the_update().pk}-narrative"] == "A minute too late."
 
 
-PAGES = ["", "ratings/", "finance/", "indicators/", "risks/", "goals/", "check/", "people/", "history/", "history/ratings/"]
+SECTIONS = ["ratings/", "finance/", "indicators/", "risks/", "goals/"]
+PAGES = ["", *SECTIONS, "check/", "people/", "history/", "history/ratings/"]
 
 
 @pytest.mark.parametrize("width", [1440, 320])
