@@ -44,6 +44,11 @@ class Finding:
     warning: str = ""
 
     @property
+    def told(self) -> str:
+        """The whole sentence, as it is read and answered."""
+        return f"{self.subject}: {self.message}" if self.subject else self.message
+
+    @property
     def section_label(self) -> str:
         return Section(self.section).label
 
@@ -59,7 +64,7 @@ class Checks:
     def answer(self, finding: Finding) -> Explanation | None:
         """What was answered to this very warning; an answer to another figure doesn't hold for it."""
         found = self.answers.get(finding.warning)
-        return found if found and found.told == finding.message and (found.confirmed or found.text) else None
+        return found if found and found.told == finding.told and (found.confirmed or found.text) else None
 
     @property
     def unanswered(self) -> list[Finding]:

@@ -57,6 +57,7 @@ from .widgets import Long, Short
 from .wording import marked
 
 NEW = "new"  # the prefix of rows that are not stored yet
+YES = "on"  # a ticked box, as browsers send it
 LAST = 999  # a rank after all others, until the rows are ranked
 
 
@@ -195,7 +196,7 @@ class RowForm(forms.Form):
 
     def text_of(self, name: str, value: Any) -> str:
         if name == "confirmed":
-            return "on" if value else ""
+            return YES if value else ""
         field = self.fields[name]
         return "" if value is None else field.show(value) if isinstance(field, CellField) else str(value)
 

@@ -57,7 +57,7 @@ def changed_answers(
     changed: list[Explanation] = []
     for finding in checks.warnings:
         answer = answers.get(finding.warning)
-        if answer is None or answer.told != finding.message:
+        if answer is None or answer.told != finding.told:
             continue
         row = checks.answers.get(finding.warning) or Explanation(update=update, warning=finding.warning)
         same = (row.confirmed, row.text, row.told) == (answer.confirmed, answer.text, answer.told)

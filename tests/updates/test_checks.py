@@ -580,7 +580,7 @@ def test_the_note_of_the_reference_report_is_questioned_for_its_underspend_only(
 
 def answered(update, by, words="Checked with the provider.", confirmed=False):
     checks = checks_of(stored(update))
-    answer_warnings(stored(update), {f.warning: Answer(confirmed, words, f.message) for f in checks.warnings}, by=by)
+    answer_warnings(stored(update), {f.warning: Answer(confirmed, words, f.told) for f in checks.warnings}, by=by)
     return checks_of(stored(update))
 
 
@@ -620,7 +620,7 @@ def test_a_warning_is_confirmed_or_explained(victims_lead, questioned, confirmed
 def test_an_answer_is_kept_with_the_warning_as_it_was_read(victims_lead, questioned):
     checks = answered(questioned.update, victims_lead)
     row = Explanation.objects.get()
-    assert (row.warning, row.told) == (f"ten_times:reading-{questioned.pk}", checks.warnings[0].message)
+    assert (row.warning, row.told) == (f"ten_times:reading-{questioned.pk}", checks.warnings[0].told)
     assert (row.text, row.history.get().history_user) == ("Checked with the provider.", victims_lead)
 
 
@@ -646,7 +646,7 @@ def test_an_answer_to_one_warning_leaves_the_others_open(victims_lead, victims, 
     other = make_indicator(victims, "2b", title="No. of hours", unit="number", polarity="none")
     reading(update, indicator=other, value=500, target=20)
     first = f"ten_times:reading-{questioned.pk}"
-    told = next(f.message for f in checks_of(stored(update)).warnings if f.warning == first)
+    told = next(f.told for f in checks_of(stored(update)).warnings if f.warning == first)
     answers = {first: Answer(True, "", told), "ten_times:reading-999": Answer(True, "", "Another.")}
     answer_warnings(stored(update), answers, by=victims_lead)
     assert [f.subject for f in checks_of(stored(update)).unanswered] == ["2b No. of hours"]

@@ -700,7 +700,7 @@ def test_a_warning_answered_on_the_page_is_not_confirmed_for_a_figure_that_was_n
     reading = make_reading(update, make_indicator(update.priority, unit="number"), value=500, target=20)
     url = reverse("updates:check", args=[Q2, update.priority.slug])
     name = f"ten_times:reading-{reading.pk}"
-    told = "500 is more than ten times the target of 20."
+    told = f"{reading.indicator}: 500 is more than ten times the target of 20."
     assert told in client.get(url).content.decode()
     with door(update):
         theirs = fresh(reading)

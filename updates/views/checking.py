@@ -80,7 +80,7 @@ def show(request: HttpRequest, update: QuarterlyUpdate, typed: Typed | None = No
 
 def ask(finding: Finding, checks: Checks, typed: Typed) -> Asked:
     name = finding.warning
-    if typed.get(f"{name}|told") == finding.message:
+    if typed.get(f"{name}|told") == finding.told:
         return Asked(finding, bool(typed.get(f"{name}|confirmed")), typed.get(f"{name}|text", ""))
     answer = checks.answer(finding)
     return Asked(finding, bool(answer and answer.confirmed), answer.text if answer else "")
