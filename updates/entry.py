@@ -360,16 +360,13 @@ class Entry:
     def has_table(self) -> bool:
         return any(isinstance(form, PositionForm) for form in self.forms)
 
+    @property
+    def risk_tables(self) -> list[tuple[str, list[RowForm]]]:
+        """The captions of the two tables, and their rows."""
+        return [(f"Top {kind.label.lower()}s", self.of_kind(kind)) for kind in RiskKind]
+
     def of_kind(self, kind: str) -> list[RowForm]:
         return [form for form in self.forms if isinstance(form, AssessmentForm) and form.row.risk.kind == kind]
-
-    @property
-    def risks(self) -> list[RowForm]:
-        return self.of_kind(RiskKind.RISK)
-
-    @property
-    def issues(self) -> list[RowForm]:
-        return self.of_kind(RiskKind.ISSUE)
 
     @property
     def template(self) -> str:
