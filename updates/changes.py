@@ -159,7 +159,7 @@ def restore(form: RowForm, name: str, entry: int, *, by: Person) -> None:
         then = model.history.filter(id=row.pk, history_id=entry).first()
         if then is None or name not in form.stored or name in form.not_restored:
             raise Http404("There is no such value.")
-        form.write(row, name, form.read_history(then, [])[name])
+        form.write(row, name, form.read_history(then)[name])
         if isinstance(row, Assessment) and "likelihood" in form.fields:
             row.level = level_of(row.likelihood, row.impact) or row.level
         if row != form.update:

@@ -204,7 +204,7 @@ class Entry:
             for then in past:
                 form = of_row[then.id]
                 if then.version <= form.first_version:
-                    found[form.prefix] = form.read_history(then, [])
+                    found[form.prefix] = form.read_history(then)
                 elif then.change_set:
                     form.now_stored_by = f"{then.change_set.person or 'the command line'}, {clock(then.change_set.at)}"
         return found

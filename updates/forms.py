@@ -262,7 +262,7 @@ class RowForm(forms.Form):
         asked = self.typed.get(f"{html_name}-asked")
         return self.typed.get(f"{html_name}-choice", "") if asked == str(self.row.version) else ""
 
-    def read_history(self, then: Any, past_risks: list[Any]) -> dict[str, Any]:
+    def read_history(self, then: Any, past_risks: Iterable[Any] = ()) -> dict[str, Any]:
         """The values of the cells in an earlier version of the row."""
         return self.read(then)
 
@@ -693,7 +693,7 @@ class AssessmentForm(RowForm):
         form.touched = True
         return form
 
-    def read_history(self, then: Any, past_risks: list[Any]) -> dict[str, Any]:
+    def read_history(self, then: Any, past_risks: Iterable[Any] = ()) -> dict[str, Any]:
         row = self.copied()
         for field in row._meta.concrete_fields:
             if not field.is_relation:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from priorities.door import Refused
 from priorities.models import ChangeSet, Person, QuarterlyUpdate, Section, UpdateStatus
-from priorities.moves import BEGIN_REVIEW, EXTEND, MOVES, SEND_BACK, WITHDRAW
+from priorities.moves import BEGIN_REVIEW, EXTEND, MOVES, SEND_BACK, WITHDRAW, Move
 from priorities.people import signed_in
 from priorities.periods import Period
 from updates.forms import ExtendForm, MoveForm, SendBackForm
@@ -63,11 +64,12 @@ def task_list(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
 
 def show_update(request: HttpRequest, update: QuarterlyUpdate, **context: Any) -> HttpResponse:
     person = signed_in(request)
+    may_fill = person.fills_in(update.priority_id)
     around = page(update, person) | {"here": "update", "title": str(update.priority)}
     around |= {
         "progress": progress_of([update], person)[0],
-        "may_fill": person.fills_in(update.priority_id),
-        "locked": locked([update], person) if person.fills_in(update.priority_id) else [],
+        "may_fill": may_fill,
+        "locked": locked([update], person) if may_fill else [],
         "sent_back": last_return(update) if update.status == UpdateStatus.SENT_BACK else None,
     }
     return render(request, "updates/update.html", around | moves_for(person, update) | context)
@@ -116,7 +118,22 @@ def moves_for(person: Person, update: QuarterlyUpdate) -> dict[str, Any]:
     }
 
 
-BY_ADDRESS = {"withdraw": WITHDRAW, "review": BEGIN_REVIEW, "send-back": SEND_BACK, "extend": EXTEND}
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A move as the page offers it: what makes it, what is said once it is made, and the form where it needs one."""
+
+    move: Move
+    make: Callable[..., None]
+    done: str
+    form: type[MoveForm] | None = None
+
+
+BY_ADDRESS = {
+    "withdraw": Act(WITHDRAW, withdraw, "{update} is withdrawn; you can go on with it."),
+    "review": Act(BEGIN_REVIEW, begin_review, "The review of {update} has begun; its lead can't withdraw it any more."),
+    "send-back": Act(SEND_BACK, send_back, "{update} is sent back.", SendBackForm),
+    "extend": Act(EXTEND, extend, "{update} is due on {due_on:%-d %B %Y} now.", ExtendForm),
+}
 
 
 @require_POST
@@ -124,31 +141,19 @@ def move(request: HttpRequest, period: Period, slug: str, verb: str) -> HttpResp
     """Withdraw, begin review, send back or extend; the last two with a reason."""
     update = take(request, period, slug)
     person = signed_in(request)
-    wanted = BY_ADDRESS.get(verb)
-    if wanted is None:
+    act = BY_ADDRESS.get(verb)
+    if act is None:
         raise Http404("There is no such move.")
-    if not wanted.open_to(person, update):
-        messages.error(request, wanted.refusal(person, update))
+    if not act.move.open_to(person, update):
+        messages.error(request, act.move.refusal(person, update))
         return redirect("updates:update", period, slug)
-    forms: dict[str, type[MoveForm]] = {"send-back": SendBackForm, "extend": ExtendForm}
-    form = forms[verb](request.POST) if verb in forms else None
+    form = act.form(request.POST) if act.form else None
     if form is not None and not form.is_valid():
         return show_update(request, update, form=form, failed=True, **{form.name: form})
     given = form.cleaned_data if form else {}
     try:
-        match verb:
-            case "withdraw":
-                withdraw(update, by=person)
-                messages.success(request, f"{update} is withdrawn; you can go on with it.")
-            case "review":
-                begin_review(update, by=person)
-                messages.success(request, f"The review of {update} has begun; its lead can't withdraw it any more.")
-            case "send-back":
-                send_back(update, by=person, **given)
-                messages.success(request, f"{update} is sent back.")
-            case "extend":
-                extend(update, by=person, **given)
-                messages.success(request, f"{update} is due on {given['due_on']:%-d %B %Y} now.")
+        act.make(update, by=person, **given)
+        messages.success(request, act.done.format(update=update, **given))
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect("updates:update", period, slug)
