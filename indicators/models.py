@@ -69,6 +69,14 @@ class Indicator(models.Model):
     source = models.CharField(max_length=200, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
     retired_from = PeriodField(null=True, blank=True, help_text="The first quarter that no longer reports it.")
+    replaces = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+        help_text="The retired indicator whose place in the report this one takes; each keeps its own series.",
+    )
     holder = holder()
 
     objects = RecordedQuerySet.as_manager()

@@ -302,7 +302,15 @@ class QuarterAdmin(FoundByQuarter, GuardedAdmin):
     search_fields = ["financial_year"]
     search_help_text = "A quarter: Q1 2022/23"
     autocomplete_fields = ["plan"]
-    readonly_fields = ["status"]
+    exclude = ["reopened_for", "reopened_until", "reopened_reason"]
+    readonly_fields = [
+        "status",
+        "overview_status",
+        "overview_submitted_at",
+        "overview_submitted_by",
+        "overview_approved_at",
+        "overview_approved_by",
+    ]
     row_is_fixed_by = ("financial_year", "number")
 
     def door(self, request: HttpRequest, obj: Any) -> Any:
@@ -319,6 +327,7 @@ class QuarterlyUpdateAdmin(FoundByQuarter, GuardedAdmin):
     list_filter = ["quarter", "status", "priority"]
     search_fields = ["priority__title"]
     search_help_text = "A quarter, Q1 2022/23, or a priority"
+    exclude = ["reopened_for", "reopened_until"]
     list_select_related = ["priority", "quarter"]
     autocomplete_fields = ["priority", "quarter"]
     readonly_fields = ["status", "leads", "submitted_at", "submitted_by", "approved_at", "approved_by"]

@@ -32,6 +32,9 @@ class ChangeSet(models.Model):
     source = models.CharField(max_length=11, choices=Source.choices)
     at = models.DateTimeField(auto_now_add=True)
     note = models.CharField(max_length=200, blank=True)
+    act = models.CharField(
+        max_length=20, blank=True, help_text="The move that it was, by its verb; empty where figures were entered."
+    )
 
     class Meta:
         ordering = ["-at", "-pk"]
@@ -43,13 +46,13 @@ class ChangeSet(models.Model):
 
 
 @contextmanager
-def recording(*, by: Any, source: Source, note: str = "") -> Iterator[ChangeSet]:
+def recording(*, by: Any, source: Source, note: str = "", act: str = "") -> Iterator[ChangeSet]:
     """One transaction whose changes to tracked rows carry one new change set; inside another, that one's."""
     if (outer := _current.get()) is not None:
         yield outer
         return
     with transaction.atomic():
-        change_set = ChangeSet.objects.create(person=by, source=source, note=note)
+        change_set = ChangeSet.objects.create(person=by, source=source, note=note[:200], act=act)
         token = _current.set(change_set)
         try:
             yield change_set

@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import slugify
 
 from .cells import GoalConfidence, Rating
@@ -42,7 +43,10 @@ __all__ = [
 ]
 
 PLAN_YEARS = 4  # a Mayor's term, which a Police and Crime Plan follows
-RESERVED_SLUGS = frozenset({"print", "changes", "exceptions", "goals", "review", "risks", "update", "year"})
+RESERVED_SLUGS = frozenset(
+    {"changes", "closing", "exceptions", "goals", "opening", "overview", "print", "progress", "review", "risks"}
+    | {"update", "year"}
+)
 RATINGS = ("objectives", "time", "spend", "capability", "risk")
 
 
@@ -55,6 +59,11 @@ def year_field(**kwargs: Any) -> models.PositiveSmallIntegerField:
         ],
         **kwargs,
     )
+
+
+def person_or_none(**kwargs: Any) -> models.ForeignKey[Any, Any]:
+    known: dict[str, Any] = {"null": True, "blank": True, "related_name": "+", **kwargs}
+    return models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, **known)
 
 
 class RiskScale(models.TextChoices):
@@ -152,18 +161,31 @@ class QuarterQuerySet(GuardedQuerySet):
         return self.filter(financial_year=period.year, number=period.number)
 
     def editable_by(self, person: Person | None) -> QuarterQuerySet:
-        """Those whose overview this person may write now."""
-        if person is not None and not person.sees_all:
-            return self.none()
-        return self.exclude(status=QuarterStatus.CLOSED)
+        """Those whose overview this person may write now: its author, managers and administrators."""
+        quarters = self.exclude(status=QuarterStatus.CLOSED).filter(overview_status__in=UpdateStatus.editable())
+        if person is None:
+            return quarters
+        if not person.sees_all:
+            quarters = quarters.filter(overview_author=person)
+        return quarters.filter(open_to(person))
 
     def why_not_editable(self, person: Person | None) -> list[str]:
-        if person is not None and not person.sees_all:
-            return ["The overview is written by managers and administrators; ask one of them."]
-        return [
-            f"{quarter} is closed and can't be edited. Ask an administrator to reopen it first."
-            for quarter in self.filter(status=QuarterStatus.CLOSED)
-        ]
+        """One sentence for each of these whose overview this person can't write now."""
+        writable = set(self.editable_by(person).values_list("pk", flat=True))
+        reasons = []
+        quarter: Any
+        for quarter in self.exclude(pk__in=writable):
+            status = UpdateStatus(quarter.overview_status)
+            if person is not None and not person.sees_all and quarter.overview_author_id != person.pk:
+                reasons.append("The overview is written by its author, managers and administrators; ask one of them.")
+            elif quarter.status == QuarterStatus.CLOSED:
+                reasons.append(f"{quarter} is closed and can't be edited. Ask an administrator to reopen it first.")
+            elif status not in UpdateStatus.editable():
+                told = f"The overview of {quarter} is {status.label.lower()} and can't be edited; {status.way_back}."
+                reasons.append(told)
+            else:
+                reasons.append(why_not_open(quarter))
+        return reasons or [CHANGED_MEANWHILE]
 
     def readable_by(self, person: Person) -> QuarterQuerySet:
         """Those in which this person may read anything; see readable_sections() for what."""
@@ -172,7 +194,7 @@ class QuarterQuerySet(GuardedQuerySet):
             return begun
         if not person.reads_closed:
             return self.none()
-        readable = Q(status=QuarterStatus.CLOSED)
+        readable = Q(status=QuarterStatus.CLOSED) | Q(reopened_until__isnull=False) | Q(overview_author=person)
         if person.current_assignments:
             updates = QuarterlyUpdate.objects.filter(
                 Q(priority__in={a.priority_id for a in person.current_assignments})
@@ -185,10 +207,58 @@ class QuarterQuerySet(GuardedQuerySet):
         return self.order_by("financial_year", "number")
 
 
+def open_to(person: Person) -> Q:
+    """Not reopened, or reopened for this very person and not over: a condition on the row's own columns.
+
+    Its own, because after waiting for a lock PostgreSQL looks again at the row itself, and not at those joined to it.
+    """
+    return Q(reopened_until__isnull=True) | Q(reopened_for=person, reopened_until__gte=timezone.localdate())
+
+
+def why_not_open(row: Quarter | QuarterlyUpdate) -> str:
+    """Why a reopened row is not this person's to edit."""
+    if row.reopened_until is None:
+        return CHANGED_MEANWHILE
+    until = f"{row.reopened_until:%-d %B %Y}"
+    if row.reopened_until < timezone.localdate():
+        return f"{row} was reopened until {until}, which is over; ask an administrator to give more time."
+    return f"{row} is reopened for {row.reopened_for} alone, until {until}; ask them, or an administrator."
+
+
+CHANGED_MEANWHILE = "Somebody changed this at the same moment; load the page again and repeat your change."
+
+
 class QuarterStatus(models.TextChoices):
     PLANNED = "planned", "Planned"
     OPEN = "open", "Open"
     CLOSED = "closed", "Closed"
+
+
+class UpdateStatus(models.TextChoices):
+    IN_PROGRESS = "in_progress", "In progress"
+    SUBMITTED = "submitted", "Submitted"
+    IN_REVIEW = "in_review", "In review"
+    SENT_BACK = "sent_back", "Sent back"
+    APPROVED = "approved", "Approved"
+    CLOSED = "closed", "Closed"
+
+    @classmethod
+    def editable(cls) -> tuple[UpdateStatus, ...]:
+        return cls.IN_PROGRESS, cls.SENT_BACK
+
+    @classmethod
+    def released(cls) -> tuple[UpdateStatus, ...]:
+        """Those in which people beyond the priority and the managers may read it."""
+        return cls.APPROVED, cls.CLOSED
+
+    @property
+    def way_back(self) -> str:
+        return {
+            "submitted": "its lead can withdraw it, or a manager send it back",
+            "in_review": "a manager has to send it back first",
+            "approved": "a manager has to send it back first",
+            "closed": "an administrator has to reopen the quarter first",
+        }.get(self.value, "")
 
 
 class Quarter(Guarded, models.Model):
@@ -198,6 +268,19 @@ class Quarter(Guarded, models.Model):
     status = models.CharField(max_length=7, choices=QuarterStatus.choices, default=QuarterStatus.PLANNED)
     due_on = models.DateField("updates due on", null=True, blank=True)
     overview = models.TextField(blank=True)
+    overview_author = person_or_none(
+        verbose_name="writes the overview", help_text="Besides managers and administrators."
+    )
+    overview_status = models.CharField(
+        "state of the overview", max_length=11, choices=UpdateStatus.choices, default=UpdateStatus.IN_PROGRESS
+    )
+    overview_submitted_at = models.DateTimeField(null=True, blank=True)
+    overview_submitted_by = person_or_none()
+    overview_approved_at = models.DateTimeField(null=True, blank=True)
+    overview_approved_by = person_or_none()
+    reopened_for = person_or_none()
+    reopened_until = models.DateField(null=True, blank=True)
+    reopened_reason = models.TextField(blank=True)
     version = models.PositiveIntegerField(default=0, editable=False)
 
     objects = QuarterQuerySet.as_manager()
@@ -213,6 +296,7 @@ class Quarter(Guarded, models.Model):
                 violation_error_message="This quarter exists already.",
             ),
             only("status", QuarterStatus, blank=False),
+            only("overview_status", UpdateStatus, blank=False),
             Rule(
                 condition=Q(number__gte=1, number__lte=4),
                 name="quarter_number_1_to_4",
@@ -236,6 +320,14 @@ class Quarter(Guarded, models.Model):
     @property
     def period(self) -> Period:
         return Period(self.financial_year, self.number)
+
+    @property
+    def overview_is_editable(self) -> bool:
+        return self.overview_status in UpdateStatus.editable() and self.status != QuarterStatus.CLOSED
+
+    @property
+    def is_reopened(self) -> bool:
+        return self.status == QuarterStatus.OPEN and self.reopened_until is not None
 
     def door_key(self) -> tuple[str, int | None]:
         return "quarter", None if self._state.adding else self.pk
@@ -272,49 +364,28 @@ class QuarterlyUpdateQuerySet(GuardedQuerySet):
     def editable_by(self, person: Person | None) -> QuarterlyUpdateQuerySet:
         """Those that this person may fill in now: in progress, and theirs, or any for an administrator."""
         updates = self.filter(status__in=UpdateStatus.editable())
-        if person is None or person.is_administrator:
+        if person is None:
             return updates
-        return updates.filter(priority__in=person.assignments.current().values("priority"))
+        updates = updates.filter(open_to(person))
+        if person.is_administrator:
+            return updates
+        own = person.assignments.current().exclude(role=AssignmentRole.SIGNATORY)
+        return updates.filter(priority__in=own.values("priority"))
 
     def why_not_editable(self, person: Person | None) -> list[str]:
         """One sentence for each of these that this person can't edit now."""
         editable = set(self.editable_by(person).values_list("pk", flat=True))
         reasons = []
         update: Any
-        for update in self.exclude(pk__in=editable).select_related("priority", "quarter"):
+        for update in self.exclude(pk__in=editable).select_related("priority", "quarter", "reopened_for"):
             status = UpdateStatus(update.status)
             if status not in UpdateStatus.editable():
                 reasons.append(f"{update} is {status.label.lower()} and can't be edited; {status.way_back}.")
-            else:
+            elif person is not None and not person.fills_in(update.priority_id):
                 reasons.append(f"{update} is not yours to edit; ask its lead or an administrator.")
-        return reasons or ["Somebody changed this at the same moment; load the page again and repeat your change."]
-
-
-class UpdateStatus(models.TextChoices):
-    IN_PROGRESS = "in_progress", "In progress"
-    SUBMITTED = "submitted", "Submitted"
-    IN_REVIEW = "in_review", "In review"
-    SENT_BACK = "sent_back", "Sent back"
-    APPROVED = "approved", "Approved"
-    CLOSED = "closed", "Closed"
-
-    @classmethod
-    def editable(cls) -> tuple[UpdateStatus, ...]:
-        return cls.IN_PROGRESS, cls.SENT_BACK
-
-    @classmethod
-    def released(cls) -> tuple[UpdateStatus, ...]:
-        """Those in which people beyond the priority and the managers may read it."""
-        return cls.APPROVED, cls.CLOSED
-
-    @property
-    def way_back(self) -> str:
-        return {
-            "submitted": "its lead can withdraw it, or a manager send it back",
-            "in_review": "a manager has to send it back first",
-            "approved": "a manager has to send it back first",
-            "closed": "an administrator has to reopen the quarter first",
-        }.get(self.value, "")
+            else:
+                reasons.append(why_not_open(update))
+        return reasons or [CHANGED_MEANWHILE]
 
 
 class QuarterlyUpdate(Guarded, models.Model):
@@ -335,9 +406,11 @@ class QuarterlyUpdate(Guarded, models.Model):
     due_reason = models.CharField("why it was extended", max_length=200, blank=True)
     leads = models.CharField(max_length=200, blank=True, help_text="The names of its leads, as they were then.")
     submitted_at = models.DateTimeField(null=True, blank=True)
-    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    submitted_by = person_or_none()
     approved_at = models.DateTimeField(null=True, blank=True)
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    approved_by = person_or_none()
+    reopened_for = person_or_none()
+    reopened_until = models.DateField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0, editable=False)
 
     objects = QuarterlyUpdateQuerySet.as_manager()
@@ -399,7 +472,8 @@ class QuarterlyUpdate(Guarded, models.Model):
             return everything
         if self.status in UpdateStatus.released() and person.current_assignments:
             return everything
-        return person.sections_of(self.priority_id)
+        signed = person.signs(self.priority_id)
+        return everything if "" in signed else person.sections_of(self.priority_id) | signed
 
     def door_key(self) -> tuple[str, int | None]:
         return "update", None if self._state.adding else self.pk

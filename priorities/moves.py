@@ -1,50 +1,105 @@
-"""The moves of a quarterly update from state to state: one table of who may go which way, and from where."""
+"""The moves of an update, of a quarter's overview and of the quarter: one table of who may go which way, from where."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from .models import QuarterlyUpdate, UpdateStatus
+from .models import Quarter, QuarterlyUpdate, QuarterStatus, UpdateStatus
 from .people import Person
 
+Subject = QuarterlyUpdate | Quarter
 MANAGERS: Final = "managers"
 LEADS: Final = "leads"
+SIGNATORIES: Final = "signatories"
+ADMINISTRATORS: Final = "administrators"
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One way from state to state; `to` None stays where it is, as when the due date is extended."""
+    """One way from state to state; `to` None stays where it is, as when the due date is extended.
+
+    `of` says what moves: an update, the overview of a quarter, or the quarter.
+    """
 
     verb: str
     done: str
-    sources: tuple[UpdateStatus, ...]
-    to: UpdateStatus | None
-    by: Literal["managers", "leads"]
+    sources: tuple[UpdateStatus | QuarterStatus, ...]
+    to: UpdateStatus | QuarterStatus | None
+    by: Literal["managers", "leads", "signatories", "administrators"]
+    of: Literal["update", "overview", "quarter"] = "update"
 
-    def allowed_to(self, person: Person | None, priority_id: int) -> bool:
-        """Whether it is this person's to make; None is somebody at the command line. No query of its own."""
-        if person is None or person.is_administrator:
+    @property
+    def field(self) -> str:
+        """The column that it changes."""
+        return "overview_status" if self.of == "overview" else "status"
+
+    def state(self, subject: Subject) -> UpdateStatus | QuarterStatus:
+        kind = QuarterStatus if self.of == "quarter" else UpdateStatus
+        return kind(getattr(subject, self.field))
+
+    def allowed_to(self, person: Person | None, subject: Subject) -> bool:
+        """Whether it is this person's to make; None is somebody at the command line. No query of its own.
+
+        Nobody signs off in another's place, administrators neither.
+        """
+        if person is None:
             return True
-        return person.is_manager if self.by == MANAGERS else person.leads(priority_id)
+        if self.by == SIGNATORIES:
+            return isinstance(subject, QuarterlyUpdate) and bool(person.signs(subject.priority_id))
+        if person.is_administrator:
+            return True
+        if self.by == MANAGERS:
+            return person.is_manager
+        if self.by == ADMINISTRATORS:
+            return False
+        if isinstance(subject, Quarter):
+            return person.is_manager or subject.overview_author_id == person.pk
+        return person.leads(subject.priority_id)
 
-    def open_to(self, person: Person | None, update: QuarterlyUpdate) -> bool:
-        return update.status in self.sources and self.allowed_to(person, update.priority_id)
+    def open_to(self, person: Person | None, subject: Subject) -> bool:
+        return self.state(subject) in self.sources and self.allowed_to(person, subject)
 
-    def refusal(self, person: Person | None, update: QuarterlyUpdate) -> str:
+    def name(self, subject: Subject) -> str:
+        return f"The overview of {subject}" if self.of == "overview" else str(subject)
+
+    @property
+    def who(self) -> str:
+        """Those whose it is, as a refusal names them."""
+        if self.by == LEADS and self.of == "overview":
+            return "its author, managers and administrators"
+        return {
+            MANAGERS: "managers and administrators",
+            LEADS: "its lead, a deputy or an administrator",
+            SIGNATORIES: "those named to sign it off",
+            ADMINISTRATORS: "administrators",
+        }[self.by]
+
+    def refusal(self, person: Person | None, subject: Subject) -> str:
         """Why it can't be made, and who or what can help."""
-        if not self.allowed_to(person, update.priority_id):
-            who = "managers and administrators" if self.by == MANAGERS else "its lead, a deputy or an administrator"
-            return f"{update} can be {self.done} by {who} only; ask one of them."
-        status = UpdateStatus(update.status)
-        help_ = f"; {status.way_back}" if self.by == LEADS and status.way_back else ""
-        return f"{update} is {status.label.lower()} and can't be {self.done} now{help_}."
+        if not self.allowed_to(person, subject):
+            return f"{self.name(subject)} can be {self.done} by {self.who} only; ask one of them."
+        status = self.state(subject)
+        way_back = status.way_back if isinstance(status, UpdateStatus) and self.by == LEADS else ""
+        help_ = f"; {way_back}" if way_back else ""
+        return f"{self.name(subject)} is {status.label.lower()} and can't be {self.done} now{help_}."
 
 
-S = UpdateStatus
+S, Q = UpdateStatus, QuarterStatus
 SUBMIT = Move("submit", "submitted", S.editable(), S.SUBMITTED, LEADS)
 WITHDRAW = Move("withdraw", "withdrawn", (S.SUBMITTED,), S.IN_PROGRESS, LEADS)
 BEGIN_REVIEW = Move("begin review", "taken into review", (S.SUBMITTED,), S.IN_REVIEW, MANAGERS)
+MEND = Move("mend", "mended in its wording", (S.SUBMITTED, S.IN_REVIEW), None, MANAGERS)
+SIGN_OFF = Move("sign off", "signed off", (S.SUBMITTED, S.IN_REVIEW), None, SIGNATORIES)
+APPROVE = Move("approve", "approved", (S.SUBMITTED, S.IN_REVIEW), S.APPROVED, MANAGERS)
 SEND_BACK = Move("send back", "sent back", (S.SUBMITTED, S.IN_REVIEW, S.APPROVED), S.SENT_BACK, MANAGERS)
 EXTEND = Move("extend", "given more time", S.editable(), None, MANAGERS)
-MOVES = (SUBMIT, WITHDRAW, BEGIN_REVIEW, SEND_BACK, EXTEND)
+MOVES = (SUBMIT, WITHDRAW, BEGIN_REVIEW, MEND, SIGN_OFF, APPROVE, SEND_BACK, EXTEND)
+
+SUBMIT_OVERVIEW, WITHDRAW_OVERVIEW, APPROVE_OVERVIEW, SEND_BACK_OVERVIEW = OVERVIEW_MOVES = tuple(
+    replace(move, of="overview") for move in (SUBMIT, WITHDRAW, APPROVE, SEND_BACK)
+)
+
+CLOSE = Move("close", "closed", (Q.OPEN,), Q.CLOSED, ADMINISTRATORS, of="quarter")
+REOPEN = Move("reopen", "reopened", (Q.CLOSED,), Q.OPEN, ADMINISTRATORS, of="quarter")
+QUARTER_MOVES = (CLOSE, REOPEN)

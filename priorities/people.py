@@ -83,17 +83,34 @@ class Person(AbstractUser):
 
     def fills_in(self, priority_id: int) -> bool:
         """Whether any part of a priority's updates is theirs to fill in."""
-        return self.is_administrator or any(a.priority_id == priority_id for a in self.current_assignments)
+        return self.is_administrator or any(
+            a.priority_id == priority_id and a.role != AssignmentRole.SIGNATORY for a in self.current_assignments
+        )
 
     def has_rows_of(self, priority_id: int) -> bool:
         """Whether single rows of a priority may be theirs: contributors without a section hold rows."""
-        return any(a.priority_id == priority_id and not a.section for a in self.current_assignments)
+        return any(
+            a.priority_id == priority_id and a.role != AssignmentRole.SIGNATORY and not a.section
+            for a in self.current_assignments
+        )
 
     def sections_of(self, priority_id: int) -> frozenset[str]:
         """The sections of a priority that this person fills in: all for its leads and deputies."""
         if self.leads(priority_id):
             return frozenset(Section.values)
-        return frozenset(a.section for a in self.current_assignments if a.priority_id == priority_id and a.section)
+        return frozenset(
+            a.section
+            for a in self.current_assignments
+            if a.priority_id == priority_id and a.role == AssignmentRole.CONTRIBUTOR and a.section
+        )
+
+    def signs(self, priority_id: int) -> frozenset[str]:
+        """The sections of a priority that need this person's sign-off; "" is the update as a whole."""
+        return frozenset(
+            a.section
+            for a in self.current_assignments
+            if a.priority_id == priority_id and a.role == AssignmentRole.SIGNATORY
+        )
 
 
 def signed_in(request: HttpRequest) -> Person:
@@ -120,13 +137,15 @@ class AssignmentRole(models.TextChoices):
     LEAD = "lead", "Lead"
     DEPUTY = "deputy", "Deputy"
     CONTRIBUTOR = "contributor", "Contributor"
+    SIGNATORY = "signatory", "Signs off"
 
 
 class Assignment(models.Model):
     """What a person has to do with a priority.
 
     Leads and deputies have all of it. A contributor has the section named; one with no section has single rows,
-    those whose holder they are.
+    those whose holder they are. Who signs off fills in nothing: an update is approved once the section named, or with
+    none the whole, has been signed off by one of those who do.
     """
 
     priority = models.ForeignKey("priorities.Priority", models.PROTECT, related_name="assignments")
@@ -136,7 +155,8 @@ class Assignment(models.Model):
         max_length=12,
         choices=Section.choices,
         blank=True,
-        help_text="For a contributor: the section that is theirs; leave empty for those who hold single rows.",
+        help_text="For a contributor: the section that is theirs; leave empty for those who hold single rows. "
+        "For somebody who signs off: the section, or empty for the whole.",
     )
     starts_on = models.DateField("from", null=True, blank=True)
     ends_on = models.DateField("until", null=True, blank=True)
@@ -155,8 +175,8 @@ class Assignment(models.Model):
             only("role", AssignmentRole, blank=False),
             only("section", Section),
             Rule(
-                condition=Q(section="") | Q(role="contributor"),
-                name="assignment_section_is_a_contributors",
+                condition=Q(section="") | Q(role__in=["contributor", "signatory"]),
+                name="assignment_section_not_a_leads",
                 message="Leads and deputies have the whole priority; leave the section empty, or choose contributor.",
                 field="section",
             ),

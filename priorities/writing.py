@@ -6,9 +6,9 @@ any of them can't be edited by this person now, and gives history its person, so
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 from django.db.models import F
@@ -29,6 +29,7 @@ def writing(
     overview_of: Iterable[Quarter] = (),
     opening: bool = False,
     note: str = "",
+    act: str = "",
 ) -> Iterator[ChangeSet]:
     """Open the door for the rows of these updates, and for the overview of these quarters.
 
@@ -38,10 +39,11 @@ def writing(
     """
     refuse_a_second_door()
     wanted, quarters = {u.pk: u for u in updates}, {q.pk: q for q in overview_of}
-    with recording(by=by, source=source, note=note) as change_set:
+    with recording(by=by, source=source, note=note, act=act) as change_set:
         if opening and by is not None and not by.is_administrator:
             raise Refused("Only an administrator opens quarters; ask one to.")
         raised = F("version") + 1
+        hold(wanted)
         editable = QuarterlyUpdate.objects.filter(pk__in=wanted).editable_by(by)
         if wanted and models.QuerySet.update(editable, version=raised) != len(wanted):
             raise Refused(*QuarterlyUpdate.objects.filter(pk__in=wanted).why_not_editable(by))
@@ -57,32 +59,56 @@ def writing(
             yield change_set
 
 
+Moved = TypeVar("Moved", QuarterlyUpdate, Quarter)
+
+
 @contextmanager
 def moving(
-    update: QuarterlyUpdate, move: Move, *, by: Person | None, source: Source, note: str = ""
-) -> Iterator[QuarterlyUpdate]:
-    """One move of an update: the update as it is stored now, in its new state, saved when the block ends.
+    subject: Moved,
+    move: Move,
+    *,
+    by: Person | None,
+    source: Source,
+    note: str = "",
+    with_updates: Iterable[QuarterlyUpdate] = (),
+) -> Iterator[Moved]:
+    """One move of an update or a quarter: the row as it is stored now, in its new state, saved when the block ends.
 
     What the block sets on it, and rows of the same update that it writes, belong to the same transaction and change
-    set. Raises Refused, with nothing written, if the move isn't this person's or the update isn't in a state for it;
-    of two people at once, one is refused.
+    set, whose act is the move's verb. `with_updates` are those that a quarter takes along, held against every other
+    writer and read again by the block. Raises Refused, with nothing written, if the move isn't this person's or the
+    row isn't in a state for it; of two people at once, one is refused.
     """
     refuse_a_second_door()
-    with recording(by=by, source=source, note=note) as change_set:
-        ready = QuarterlyUpdate.objects.filter(pk=update.pk, status__in=move.sources)
-        allowed = move.allowed_to(by, update.priority_id)
-        if not allowed or not models.QuerySet.update(ready, version=F("version") + 1):
-            raise Refused(move.refusal(by, stored(update)))
-        moved = stored(update)
-        door = Door(change_set, by, opening=False, moving=True, updates={moved.pk})
+    with recording(by=by, source=source, note=note, act=move.verb) as change_set:
+        rows: Any = type(subject).objects.filter(pk=subject.pk, **{f"{move.field}__in": move.sources})
+        raised = F("version") + 1
+        if not move.allowed_to(by, subject) or not models.QuerySet.update(rows, version=raised):
+            raise Refused(move.refusal(by, stored(subject)))
+        updates = {update.pk for update in with_updates}
+        hold(updates)
+        if updates:
+            models.QuerySet.update(QuarterlyUpdate.objects.filter(pk__in=updates), version=raised)
+        moved = stored(subject)
+        is_update = isinstance(moved, QuarterlyUpdate)
+        door = Door(change_set, by, opening=False, moving=True)
+        door.updates = updates | ({moved.pk} if is_update else set())
+        door.quarters = set() if is_update else {moved.pk}
         with through(door):
-            moved.status = move.to or moved.status
+            setattr(moved, move.field, move.to or getattr(moved, move.field))
             yield moved
             moved.save()
 
 
-def stored(update: QuarterlyUpdate) -> QuarterlyUpdate:
-    return QuarterlyUpdate.objects.select_related("priority", "quarter").get(pk=update.pk)
+def stored(subject: Moved) -> Moved:
+    related = ("priority", "quarter__plan") if isinstance(subject, QuarterlyUpdate) else ("plan",)
+    return type(subject).objects.select_related(*related).get(pk=subject.pk)
+
+
+def hold(updates: Collection[int]) -> None:
+    """Lock several updates in the order of their keys, so that no two writers ever wait for each other."""
+    if len(updates) > 1:
+        list(QuarterlyUpdate.objects.filter(pk__in=updates).order_by("pk").select_for_update().values_list("pk"))
 
 
 def refuse_a_second_door() -> None:

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 
 from priorities.admin import AdministratorsOnly
 
-from .models import Draft, Explanation
+from .models import Comment, Draft, Explanation, Notice, OverviewDraft, Reminder, SignOff
 
 
 class ReadOnly(AdministratorsOnly, admin.ModelAdmin):
@@ -33,3 +33,47 @@ class ExplanationAdmin(ReadOnly):
     list_filter = ["update__quarter"]
     search_fields = ["told", "text", "update__priority__title"]
     list_select_related = ["update__quarter", "update__priority"]
+
+
+@admin.register(OverviewDraft)
+class OverviewDraftAdmin(ReadOnly):
+    list_display = ["person", "quarter", "saved_at"]
+    list_filter = ["quarter"]
+    search_fields = ["person__username"]
+    list_select_related = ["person", "quarter"]
+
+
+@admin.register(Comment)
+class CommentAdmin(ReadOnly):
+    """What reviewers asked and what was answered; written on the pages of the review."""
+
+    list_display = ["update", "subject", "author", "text", "made_at", "resolved_at"]
+    list_filter = ["update__quarter", "section"]
+    search_fields = ["text", "subject", "update__priority__title", "author__username"]
+    list_select_related = ["update__quarter", "update__priority", "author"]
+
+
+@admin.register(SignOff)
+class SignOffAdmin(ReadOnly):
+    list_display = ["update", "signed_section", "by", "at"]
+    list_filter = ["update__quarter"]
+    search_fields = ["update__priority__title", "by__username"]
+    list_select_related = ["update__quarter", "update__priority", "by"]
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnly):
+    """What people are told by mail, and whether it has gone out."""
+
+    list_display = ["person", "kind", "text", "made_at", "mailed_at"]
+    list_filter = ["kind", "mailed_at"]
+    search_fields = ["person__username", "text"]
+    list_select_related = ["person"]
+
+
+@admin.register(Reminder)
+class ReminderAdmin(ReadOnly):
+    list_display = ["person", "day", "by", "made_at"]
+    list_filter = ["day"]
+    search_fields = ["person__username"]
+    list_select_related = ["person", "by"]

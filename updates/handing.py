@@ -80,8 +80,9 @@ def name_deputy(
 
 def take_back(assignment: Assignment, *, by: Person) -> None:
     """End a contributor's section or a deputy's turn; leads are the administrator's to change."""
-    if assignment.role == AssignmentRole.LEAD:
-        raise Refused("Who leads a priority is changed by an administrator.")
+    if assignment.role in (AssignmentRole.LEAD, AssignmentRole.SIGNATORY):
+        what = "leads" if assignment.role == AssignmentRole.LEAD else "signs off"
+        raise Refused(f"Who {what} a priority is changed by an administrator.")
     if assignment.role == AssignmentRole.CONTRIBUTOR and not assignment.section:
         raise Refused("Single rows are taken back by giving them to nobody in particular.")
     with handing(assignment.priority, by, f"Taken back: {assignment}"):

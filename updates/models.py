@@ -1,12 +1,12 @@
-"""Forms as typed, before they are saved; and what was answered to the warnings of the checks."""
+"""What is said around the figures of an update: drafts, answers to warnings, comments, sign-offs; what is mailed."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
 
-from priorities.history import history
-from priorities.models import QuarterlyUpdate, QuarterRow, Section
+from priorities.history import RecordedQuerySet, history
+from priorities.models import Quarter, QuarterlyUpdate, QuarterRow, Section
 from priorities.rules import only
 
 
@@ -73,3 +73,125 @@ class Explanation(QuarterRow):
 
     def sections_written(self) -> frozenset[str]:
         return frozenset(Section.values)  # whoever answers for the whole
+
+
+class OverviewDraft(models.Model):
+    """The overview of a quarter as one person has typed it and not saved yet."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="overview_drafts")
+    quarter = models.ForeignKey(Quarter, models.CASCADE, related_name="overview_drafts")
+    data = models.JSONField(default=dict)
+    saved_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-saved_at"]
+        constraints = [models.UniqueConstraint(fields=["person", "quarter"], name="overview_draft_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person}: overview of {self.quarter}"
+
+
+class Comment(models.Model):
+    """What a reviewer asks of one line of an update, or what somebody answers to it."""
+
+    update = models.ForeignKey(QuarterlyUpdate, models.PROTECT, related_name="comments")
+    section = models.CharField(max_length=12, choices=Section.choices)
+    key = models.CharField(max_length=40, blank=True, help_text="The line's key; empty for the section's texts.")
+    subject = models.CharField(max_length=200, help_text="The line, as it was called then.")
+    answers = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="replies")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    text = models.TextField()
+    made_at = models.DateTimeField(auto_now_add=True)
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RecordedQuerySet.as_manager()
+    history = history()
+
+    class Meta:
+        ordering = ["made_at", "pk"]
+        constraints = [only("section", Section, blank=False)]
+
+    def __str__(self) -> str:
+        return f"{self.author}: {self.text}"
+
+
+class SignOff(QuarterRow):
+    """Somebody named for it has signed off a section of an update, or with no section the whole of it."""
+
+    signed_section = models.CharField(max_length=12, choices=Section.choices, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    history = history()
+
+    class Meta(QuarterRow.Meta):
+        abstract = False
+        ordering = ["update", "signed_section"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["update", "signed_section"],
+                name="sign_off_once",
+                violation_error_message="This is signed off already.",
+            ),
+            only("signed_section", Section),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_signed_section_display() or 'The whole'} of {self.update}, by {self.by}"
+
+    def sections_written(self) -> frozenset[str]:
+        return frozenset(Section.values)
+
+
+class NoticeKind(models.TextChoices):
+    """What people are told of by mail; an invitation and a reset of a password are mailed by themselves."""
+
+    OPENED = "opened", "A quarter was opened"
+    HANDED_OVER = "handed_over", "Something was handed over"
+    SUBMITTED = "submitted", "An update was submitted"
+    SENT_BACK = "sent_back", "An update was sent back"
+    COMMENTED = "commented", "A comment or an answer"
+    APPROVED = "approved", "An update was approved"
+    CLOSED = "closed", "A quarter was closed or reopened"
+
+
+class Notice(models.Model):
+    """One thing to tell one person by mail. All that wait for somebody go out together, in one mail."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=11, choices=NoticeKind.choices)
+    text = models.TextField()
+    path = models.CharField(max_length=300, help_text="The page that it is about.")
+    made_at = models.DateTimeField(auto_now_add=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["made_at", "pk"]
+        constraints = [only("kind", NoticeKind, blank=False)]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.text}"
+
+
+class Reminder(models.Model):
+    """A reminder mailed to somebody, at most one a day; the row is the claim, made before the mail is sent."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reminders")
+    day = models.DateField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who asked for it; nobody where it was the daily run.",
+    )
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-day", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["person", "day"], name="reminder_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.day:%-d %B %Y}"

@@ -18,6 +18,7 @@ from priorities.periods import Period
 from priorities.writing import writing
 from risks.models import Assessment
 
+OPENED = "open"  # the act of the change set that opens a quarter
 DAYS_TO_FILL_IN = 28  # after the quarter's end, unless another due date is given
 
 
@@ -182,7 +183,7 @@ def carried_finance(
 def open_quarter(opening: Opening, *, by: Person | None, source: Source) -> Quarter:
     """Write what was planned: all of it or, raising Refused, nothing. Administrators and the command line only."""
     quarter = opening.quarter
-    with writing(by=by, source=source, overview_of=[quarter], opening=True, note=f"Opened {quarter}"):
+    with writing(by=by, source=source, overview_of=[quarter], opening=True, note=f"Opened {quarter}", act=OPENED):
         if to_be_opened(quarter.period).version != quarter.version:
             raise Refused(f"{quarter} was changed at the same moment; look at what would be carried forward again.")
         quarter.status = QuarterStatus.OPEN

@@ -28,10 +28,11 @@ class Holdings:
     leads: list[Assignment]
     deputies: list[Assignment]
     contributors: list[Assignment]
+    signatories: list[Assignment]
 
     @property
     def all(self) -> list[Assignment]:
-        return [*self.leads, *self.deputies, *self.contributors]
+        return [*self.leads, *self.deputies, *self.contributors, *self.signatories]
 
 
 def people_of(update: QuarterlyUpdate) -> Holdings:

@@ -123,7 +123,7 @@ def test_every_model_of_report_rows_is_guarded_also_by_its_base_manager():
     from django.apps import apps
 
     rows = [model for model in apps.get_models() if issubclass(model, QuarterRow)]
-    assert len(rows) == 5
+    assert len(rows) == 6
     for model in rows:
         assert model._meta.base_manager_name == "objects"
 

@@ -35,7 +35,7 @@ class Asked:
 
 def taken(request: HttpRequest, period: Period, slug: str) -> QuarterlyUpdate:
     update = take(request, period, slug)
-    if not SUBMIT.allowed_to(signed_in(request), update.priority_id):
+    if not SUBMIT.allowed_to(signed_in(request), update):
         raise PermissionDenied(f"{update} is submitted by its lead, a deputy or an administrator.")
     return update
 

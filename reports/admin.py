@@ -1,0 +1,15 @@
+from django.contrib import admin
+
+from updates.admin import ReadOnly
+
+from .models import ClosedReport
+
+
+@admin.register(ClosedReport)
+class ClosedReportAdmin(ReadOnly):
+    """What each quarter said whenever it was closed; never changed, never deleted."""
+
+    list_display = ["quarter", "version", "closed_at", "closed_by", "reason"]
+    list_filter = ["quarter"]
+    search_fields = ["quarter__financial_year", "reason"]
+    list_select_related = ["quarter", "closed_by"]
