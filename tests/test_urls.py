@@ -20,7 +20,7 @@ PUBLIC = {
     "/admin/login/",
 }
 READ_ONLY = ["changeset", "draft", "explanation", "overviewdraft", "comment", "signoff", "notice", "reminder"]
-READ_ONLY += ["closedreport"]
+READ_ONLY += ["sentback", "closedreport"]
 FOR_ALL = {"/", "/password/", "/password/done/", "/my-updates/"}
 ROLES = ["administrator", "manager", "victims_lead", "trust_lead", "reader", "nobody"]
 
@@ -107,7 +107,9 @@ def expected_of_updates(role, page):
     if page.endswith("/draft/") or "/move/" in page:
         return {405}  # to post to only
     fills_it_in = role in ("administrator", "victims_lead")
-    if "/history/" in page or page.endswith("/update/"):
+    if "/review/mend/" in page:
+        return {302} if role in ("administrator", "manager") else {403}  # nothing is submitted
+    if "/history/" in page or page.endswith(("/update/", "/review/")):
         return {200} if fills_it_in or role == "manager" else {403}
     if page.endswith("/submitted/"):
         return {302} if fills_it_in or role == "manager" else {403}  # nothing is submitted

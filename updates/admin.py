@@ -5,7 +5,7 @@ from django.http import HttpRequest
 
 from priorities.admin import AdministratorsOnly
 
-from .models import Comment, Draft, Explanation, Notice, OverviewDraft, Reminder, SignOff
+from .models import Comment, Draft, Explanation, Notice, OverviewDraft, Reminder, SentBack, SignOff
 
 
 class ReadOnly(AdministratorsOnly, admin.ModelAdmin):
@@ -51,6 +51,14 @@ class CommentAdmin(ReadOnly):
     list_filter = ["update__quarter", "section"]
     search_fields = ["text", "subject", "update__priority__title", "author__username"]
     list_select_related = ["update__quarter", "update__priority", "author"]
+
+
+@admin.register(SentBack)
+class SentBackAdmin(ReadOnly):
+    list_display = ["update", "by", "at", "reason"]
+    list_filter = ["update__quarter"]
+    search_fields = ["update__priority__title", "reason"]
+    list_select_related = ["update__quarter", "update__priority", "by"]
 
 
 @admin.register(SignOff)

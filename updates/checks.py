@@ -28,7 +28,7 @@ from priorities.periods import Period
 
 from .entry import ROWS, TEXTS
 from .models import Draft, Explanation
-from .progress import rows_by_section, text_gaps
+from .progress import RowsBySection, rows_by_section, text_gaps
 
 Told = tuple[str, str, str]  # the rule, the cell, and the sentence
 
@@ -80,9 +80,15 @@ def checks_of(update: QuarterlyUpdate, drafts: Iterable[Draft] = ()) -> Checks:
 
     `drafts` are those of who is about to submit: what is typed and not saved would be left out without a word.
     """
-    found = Checks(answers={e.warning: e for e in Explanation.objects.filter(update=update)})
     last = QuarterlyUpdate.objects.filter(priority=update.priority_id).before(update.quarter.period).first()
-    both = rows_by_section([update, last] if last else [update])
+    return checks_of_rows(update, last, rows_by_section([update, last] if last else [update]), drafts)
+
+
+def checks_of_rows(
+    update: QuarterlyUpdate, last: QuarterlyUpdate | None, both: RowsBySection, drafts: Iterable[Draft] = ()
+) -> Checks:
+    """The same, where the rows of the update and of last quarter's are loaded already. One query."""
+    found = Checks(answers={e.warning: e for e in Explanation.objects.filter(update=update)})
     rows = {section: by_update[update.pk] for section, by_update in both.items()}
     last_readings = {row.indicator_id: row for row in both[Section.INDICATORS][last.pk]} if last else {}
     unsaved = {draft.section for draft in drafts}

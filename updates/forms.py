@@ -437,16 +437,17 @@ class ReadingForm(RowForm):
     )
 
     def prepare(self) -> None:
-        for name in ("value", "target"):
+        for name in {"value", "target"} & set(self.fields):
             field: Any = self.fields[name]
             field.unit, field.decimals = self.row.indicator.unit, self.row.indicator.decimals
             field.parse, field.show = field.read, field.write  # of this copy of the field, not of the class's
 
     def read(self, row: Any) -> dict[str, Any]:
-        return super().read(row) | {
+        measures = {
             "value": measure(row.value, row.missing),
             "target": measure(row.target, row.target_missing),
         }
+        return super().read(row) | {name: found for name, found in measures.items() if name in self.fields}
 
     def write(self, row: Any, name: str, value: Any) -> None:
         if name not in ("value", "target"):

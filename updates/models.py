@@ -11,7 +11,7 @@ from priorities.rules import only
 
 
 class Page(models.TextChoices):
-    """The pages that keep drafts: one for each section, and the answers to the checks."""
+    """The pages that keep drafts: one for each section, the answers to the checks, and the review."""
 
     RATINGS = Section.RATINGS.value, Section.RATINGS.label
     FINANCE = Section.FINANCE.value, Section.FINANCE.label
@@ -19,6 +19,7 @@ class Page(models.TextChoices):
     RISKS = Section.RISKS.value, Section.RISKS.label
     GOALS = Section.GOALS.value, Section.GOALS.label
     CHECKS = "checks", "Check and submit"
+    REVIEW = "review", "Review"
 
 
 class Draft(models.Model):
@@ -114,6 +115,23 @@ class Comment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.author}: {self.text}"
+
+
+class SentBack(models.Model):
+    """What an update said when it was last sent back, and why it was: its next review shows what changed since."""
+
+    update = models.OneToOneField(QuarterlyUpdate, models.PROTECT, related_name="sent_back")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    reason = models.TextField()
+    cells = models.JSONField(default=dict, help_text="The text of each cell, by row and by the cell's name.")
+
+    class Meta:
+        ordering = ["-at"]
+        verbose_name = verbose_name_plural = "sent back"
+
+    def __str__(self) -> str:
+        return f"{self.update}: {self.reason}"
 
 
 class SignOff(QuarterRow):

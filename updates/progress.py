@@ -85,10 +85,13 @@ def updates_for(person: Person) -> QuarterlyUpdateQuerySet:
     )
 
 
-def rows_by_section(updates: Sequence[QuarterlyUpdate]) -> dict[str, dict[int, list[Any]]]:
+RowsBySection = dict[str, dict[int, list[Any]]]
+
+
+def rows_by_section(updates: Sequence[QuarterlyUpdate]) -> RowsBySection:
     """The rows of each section by update, each with its update, in their order. Four queries."""
     update_of = {update.pk: update for update in updates}
-    found: dict[str, dict[int, list[Any]]] = {}
+    found: RowsBySection = {}
     for section, (model, form, _) in ROWS.items():
         rows: Any = model.objects.filter(update__in=update_of).order_by(*ORDER[Section(section)])
         if form.subject:

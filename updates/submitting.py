@@ -19,8 +19,10 @@ from priorities.moves import BEGIN_REVIEW, EXTEND, SEND_BACK, SUBMIT, WITHDRAW
 from priorities.writing import moving, writing
 
 from .checks import Checks, checks_of
-from .models import Draft, Explanation
+from .comparison import cells_of
+from .models import Draft, Explanation, SentBack
 from .progress import rows_by_section
+from .reviewing import take_back_signatures
 
 logger = logging.getLogger(__name__)
 SENT_BACK = "Sent back: "  # begins the note of the change set that sends an update back
@@ -114,6 +116,7 @@ def send_copy(update: QuarterlyUpdate, *, to: Person) -> str:
 def withdraw(update: QuarterlyUpdate, *, by: Person) -> None:
     """Take a submitted update back to work on it, until its review begins."""
     with moving(update, WITHDRAW, by=by, source=Source.FORM, note="Withdrawn") as moved:
+        take_back_signatures(moved)
         moved.submitted_at = moved.submitted_by = None
         moved.leads = ""
 
@@ -125,7 +128,11 @@ def begin_review(update: QuarterlyUpdate, *, by: Person) -> None:
 
 
 def send_back(update: QuarterlyUpdate, *, by: Person, reason: str) -> None:
+    """With what has to be done; what it says now is kept, so that its next review shows what changed since."""
     with moving(update, SEND_BACK, by=by, source=Source.FORM, note=f"{SENT_BACK}{reason}"[:200]) as moved:
+        then = {"by": by, "at": timezone.now(), "reason": reason, "cells": cells_of(moved)}
+        SentBack.objects.update_or_create(update=moved, defaults=then)
+        take_back_signatures(moved)
         moved.submitted_at = moved.submitted_by = moved.approved_at = moved.approved_by = None
         moved.leads = ""
 

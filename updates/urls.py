@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from .views import changes, checking, entry, handing, update
+from .views import changes, checking, entry, handing, review, update
 
 app_name = "updates"
 
@@ -10,6 +10,10 @@ of_an_update = [
     path("check/draft/", checking.draft, name="check_draft"),
     path("submitted/", checking.submitted, name="submitted"),
     path("people/", handing.people, name="people"),
+    path("review/", review.review, name="review"),
+    path("review/draft/", review.draft, name="review_draft"),
+    path("review/mend/<slug:section>/", review.mend, name="mend"),
+    path("review/mend/<slug:section>/<slug:key>/", review.mend, name="mend"),
     path("history/", changes.timeline, name="timeline"),
     path("history/<slug:section>/", changes.history, name="history"),
     path("history/<slug:section>/<slug:key>/", changes.history, name="history"),

@@ -15,6 +15,7 @@ from priorities.door import Refused
 from priorities.models import RATINGS, Definition, Person, Quarter, QuarterlyUpdate, Section
 from priorities.people import signed_in
 from priorities.periods import Period
+from updates.comparison import unanswered_comments
 from updates.entry import Entry, drafts_of, forget_drafts, keep_draft, save_entry
 from updates.typed import Typed, cells, keeps_typed, whose
 
@@ -162,6 +163,7 @@ def show_entry(request: HttpRequest, entry: Entry, around: dict[str, Any], *, fa
             "draft_url": f"{request.path}draft/",
             "definitions": letters,
             "many": len(entry.updates) > 1,
+            "comments": unanswered_comments(entry.updates).filter(section=entry.section),
         },
     )
 

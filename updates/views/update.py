@@ -11,14 +11,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from priorities.door import Refused
-from priorities.models import ChangeSet, Person, QuarterlyUpdate, Section, UpdateStatus
+from priorities.models import Person, QuarterlyUpdate, Section, UpdateStatus
 from priorities.moves import BEGIN_REVIEW, EXTEND, MOVES, SEND_BACK, WITHDRAW, Move
 from priorities.people import signed_in
 from priorities.periods import Period
+from updates.comparison import unanswered_comments
 from updates.forms import ExtendForm, MoveForm, SendBackForm
 from updates.progress import due_text, progress_of, updates_for
 from updates.submitting import (
-    SENT_BACK,
     begin_review,
     extend,
     send_back,
@@ -43,7 +43,9 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 
 def find(period: Period, slug: str) -> QuarterlyUpdate:
-    found = QuarterlyUpdate.objects.select_related("quarter__plan", "priority").filter(priority__slug=slug)
+    found = QuarterlyUpdate.objects.select_related("quarter__plan", "priority", "sent_back__by").filter(
+        priority__slug=slug
+    )
     update = found.filter(quarter__financial_year=period.year, quarter__number=period.number).first()
     if update is None:
         raise Http404(f"{period} has no update at this address.")
@@ -70,16 +72,10 @@ def show_update(request: HttpRequest, update: QuarterlyUpdate, **context: Any) -
         "progress": progress_of([update], person)[0],
         "may_fill": may_fill,
         "locked": locked([update], person) if may_fill else [],
-        "sent_back": last_return(update) if update.status == UpdateStatus.SENT_BACK else None,
+        "comments": unanswered_comments([update]).filter(section__in=update.readable_sections(person)),
+        "sent_back": getattr(update, "sent_back", None) if update.status == UpdateStatus.SENT_BACK else None,
     }
     return render(request, "updates/update.html", around | moves_for(person, update) | context)
-
-
-def last_return(update: QuarterlyUpdate) -> ChangeSet | None:
-    """The change set that sent an update back, with its reason."""
-    moved = QuarterlyUpdate.history.filter(id=update.pk, change_set__note__startswith=SENT_BACK)
-    entry = moved.select_related("change_set__person").order_by("-history_id").first()
-    return entry.change_set if entry else None
 
 
 def page(update: QuarterlyUpdate, person: Person, section: str = "") -> dict[str, Any]:
@@ -92,6 +88,7 @@ def page(update: QuarterlyUpdate, person: Person, section: str = "") -> dict[str
         "due_text": due_text(update.due),
         "leads_it": person.leads(update.priority_id),
         "has_part": person.sees_all or person.fills_in(update.priority_id),
+        "reviews_it": person.sees_all or bool(person.signs(update.priority_id)),
     }
 
 
