@@ -11,7 +11,7 @@ from django.utils import timezone
 from indicators.models import Indicator
 from priorities.door import Refused
 from priorities.history import ChangeSet
-from priorities.models import AssignmentRole, Person, QuarterlyUpdate, QuarterStatus, Section, UpdateStatus
+from priorities.models import AssignmentRole, Person, QuarterlyUpdate, Section, UpdateStatus
 from priorities.periods import Period
 from tests.make import (
     door,
@@ -29,10 +29,11 @@ from tests.make import (
     set_status,
 )
 from tests.priorities.test_races import at_once
+from updates.checks import checks_of
 from updates.comparison import compare
 from updates.models import Comment, Draft, Notice, SentBack, SignOff
 from updates.reviewing import approve, mend, resolve, sign_off
-from updates.submitting import send_back, submit, withdraw
+from updates.submitting import Answer, answer_warnings, send_back, submit, withdraw
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +80,6 @@ def submitted(update):
 def put(update, status):
     set_status(update, status)
     moment = timezone.now() if status in LOCKED else None
-    QuarterlyUpdate.objects.filter(pk=update.pk)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE priorities_quarterlyupdate SET submitted_at = %s, approved_at = %s WHERE id = %s",
@@ -97,7 +97,8 @@ def text(response):
 
 
 def words(response):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", unescape(response.content.decode())))
+    plain = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", unescape(response.content.decode())))
+    return re.sub(r" ([.,])", r"\1", plain)
 
 
 def post(client, person, do="comments", follow=True, **typed):
@@ -143,13 +144,11 @@ def test_a_text_is_shown_with_what_differs_marked(client, submitted, manager):
 def test_what_was_there_last_quarter_and_is_not_any_more_is_named(client, submitted, manager, last):
     make_assessment(last, description="An old risk")
     client.force_login(manager)
-    assert "In Q1 2022/23 and not any more: Risk 0: An old risk." in words(client.get(REVIEW))
+    page = words(client.get(REVIEW))
+    assert "In Q1 2022/23 and not any more: Risk 1: An old risk." in page
 
 
 def test_a_warning_and_its_answer_stand_in_place(client, submitted, manager, victims_lead):
-    from updates.checks import checks_of
-    from updates.submitting import Answer, answer_warnings
-
     put(submitted, "in_progress")
     finding = next(f for f in checks_of(submitted).warnings if f.warning.startswith("judged"))
     answer_warnings(submitted, {finding.warning: Answer(False, "Staff leave.", finding.told)}, by=victims_lead)
@@ -315,13 +314,9 @@ def test_a_manager_approves_and_its_lead_is_told(client, submitted, manager, vic
 
 
 def test_nobody_approves_what_they_submitted(client, update, administrator, manager):
-    with door(update):
-        update.confirmed = True
-    from updates.checks import checks_of
-    from updates.submitting import Answer, answer_warnings
-
+    lead = make_assignment(update.priority, make_person("other-lead")).person
     warnings = checks_of(update).warnings
-    answer_warnings(update, {w.warning: Answer(True, "", w.told) for w in warnings}, by=manager_as_lead(update))
+    answer_warnings(update, {w.warning: Answer(True, "", w.told) for w in warnings}, by=lead)
     submit(stored(update), by=administrator)
     told = "You submitted it, and nobody approves what they wrote: ask another manager to approve it."
     client.force_login(administrator)
@@ -330,10 +325,6 @@ def test_nobody_approves_what_they_submitted(client, update, administrator, mana
     assert stored(update).status == "submitted"
     post(client, manager, do="approve")
     assert stored(update).status == "approved"
-
-
-def manager_as_lead(update):
-    return make_assignment(update.priority, make_person("other-lead")).person
 
 
 def test_nobody_approves_what_they_filled_in(client, update, administrator):
@@ -412,7 +403,7 @@ def test_the_second_review_shows_what_changed_since(client, submitted, manager, 
     put(update, "submitted")
     client.force_login(manager)
     page = words(client.get(REVIEW))
-    assert "3 lines changed since: Ratings and narrative, 1a % of victims supported, 1a, Issue 0: Late data." in page
+    assert "3 lines changed since: Ratings and narrative, 1a % of victims supported, 1a, Issue 1: Late data." in page
     assert "Since it was sent back, value: 31% 33%" in page
     assert "Added since it was sent back" in page
     assert line(update, manager, Section.INDICATORS).form.row.indicator.reference == "1a"
@@ -535,7 +526,8 @@ def treasurer(victims):
 
 def test_an_update_waits_for_the_sign_offs_that_its_priority_asks_for(client, submitted, manager, director, treasurer):
     page = text(post(client, manager, do="approve"))
-    assert "The whole still needs the sign-off of director. Finance still needs the sign-off of treasurer." in page
+    assert "The whole still needs the sign-off of director." in page
+    assert "Finance still needs the sign-off of treasurer." in page
     page = post(client, treasurer, do="sign-off|finance")
     assert f"Finance of {NAME} is signed off." in text(page)
     assert f"The whole of {NAME} is signed off." in text(post(client, director, do="sign-off|"))
@@ -708,10 +700,7 @@ def test_of_two_managers_approving_at_once_one_is_told(submitted, manager, admin
     )
     refused = [str(result) for result in results if isinstance(result, Refused)]
     assert len(refused) == 1
-    assert refused[0] in (
-        f"{NAME} is approved and can't be approved now.",
-        "It has changed since you opened this page; read what is new, then decide.",
-    )
+    assert refused[0] == f"{NAME} is approved and can't be approved now."
     assert stored(submitted).approved_by in (manager, administrator)
 
 
@@ -733,4 +722,3 @@ def test_the_page_costs_the_same_queries_whatever_the_rows_and_the_history(clien
             assert client.get(path).status_code == 200
         counts.append(len(found))
     assert counts[0] <= counts[1] == counts[2] <= 12
-    assert quarter.status == QuarterStatus.OPEN
