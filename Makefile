@@ -22,6 +22,7 @@ setup-dev: setup .venv/installed-dev
 	@touch $@
 
 run: export DEBUG = 1
+run: export SITE_URL = http://localhost:$(PORT)
 run: setup
 	$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py load_demo --if-empty

@@ -7,6 +7,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 
 
 class TrackerAdminSite(AdminSite):
@@ -20,6 +21,11 @@ class TrackerAdminSite(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
         return redirect_to_login(request.GET.get("next", "/admin/"))
+
+    def get_urls(self) -> list[Any]:
+        from .test_mail import test_mail  # which needs the site
+
+        return [path("test-mail/", self.admin_view(test_mail), name="test_mail"), *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         inner = super().admin_view(view, cacheable)

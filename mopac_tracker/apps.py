@@ -1,5 +1,12 @@
 from django.contrib.admin.apps import AdminConfig
+from django.core import checks
 
 
 class TrackerAdminConfig(AdminConfig):
     default_site = "mopac_tracker.admin.TrackerAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        from .checks import site_url_is_secure
+
+        checks.register(site_url_is_secure, "mail", deploy=True)

@@ -132,8 +132,9 @@ EMAIL_PORT = int(env("EMAIL_PORT", "25"))
 EMAIL_HOST_USER = env("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
-EMAIL_TIMEOUT = 10  # seconds: a mail server that hangs keeps nobody waiting
+EMAIL_TIMEOUT = int(env("EMAIL_TIMEOUT", "10"))  # seconds: a mail server that hangs keeps nobody waiting
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "tracker@localhost")
+SITE_URL = env("SITE_URL", "http://localhost:8000").rstrip("/")  # what links in mails begin with, never the Host header
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
@@ -27,7 +28,11 @@ urlpatterns = [
     path("sign-out/", auth.LogoutView.as_view(), name="logout"),
     path("password/", auth.PasswordChangeView.as_view(form_class=PasswordChangeForm), name="password_change"),
     path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
-    path("password/reset/", auth.PasswordResetView.as_view(form_class=PasswordResetForm), name="password_reset"),
+    path(
+        "password/reset/",
+        auth.PasswordResetView.as_view(form_class=PasswordResetForm, extra_email_context={"site": settings.SITE_URL}),
+        name="password_reset",
+    ),
     path("password/reset/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
     path(
         "password/reset/<uidb64>/<token>/",

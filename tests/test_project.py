@@ -35,8 +35,16 @@ def test_the_deployment_check_is_clean():
         "WARNING",
         SECRET_KEY="x" * 40 + "Ab1_" * 8,
         ALLOWED_HOSTS="tracker.example",
+        SITE_URL="https://tracker.example/",
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("address", ["", "http://tracker.example", "https://", "tracker.example"])
+def test_the_deployment_check_tells_of_mail_that_would_lead_nowhere(address):
+    done = manage("check", "--deploy", "--tag", "mail", **({"SITE_URL": address} if address else {}))
+    assert "(mopac_tracker.W001) SITE_URL is" in done.stderr
+    assert "HINT: Set SITE_URL to where people reach the tracker" in done.stderr
 
 
 def test_commands_work_without_any_setting():

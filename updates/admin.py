@@ -73,7 +73,7 @@ class SignOffAdmin(ReadOnly):
 class NoticeAdmin(ReadOnly):
     """What people are told by mail, and whether it has gone out."""
 
-    list_display = ["person", "kind", "text", "made_at", "mailed_at"]
+    list_display = ["person", "kind", "text", "made_at", "mailed_at", "failed_at", "failure"]
     list_filter = ["kind", "mailed_at"]
     search_fields = ["person__username", "text"]
     list_select_related = ["person"]

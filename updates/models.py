@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from priorities.history import RecordedQuerySet, history
 from priorities.models import Quarter, QuarterlyUpdate, QuarterRow, Section
@@ -171,7 +174,27 @@ class NoticeKind(models.TextChoices):
     SENT_BACK = "sent_back", "An update was sent back"
     COMMENTED = "commented", "A comment or an answer"
     APPROVED = "approved", "An update was approved"
+    EXTENDED = "extended", "A due date was moved"
     CLOSED = "closed", "A quarter was closed or reopened"
+
+    @classmethod
+    def prompt(cls) -> list[NoticeKind]:
+        """Those that are mailed at once; the others wait for one of these, or for the daily run."""
+        return [kind for kind in cls if kind != cls.COMMENTED]
+
+
+class NoticeQuerySet(models.QuerySet):
+    def waiting(self) -> NoticeQuerySet:
+        """Those to be mailed to somebody who can be written to."""
+        return self.filter(mailed_at__isnull=True, person__is_active=True).exclude(person__email="")
+
+    def free(self) -> NoticeQuerySet:
+        """Those not mailed that nobody is mailing now; who claimed one too long ago died before it was mailed."""
+        claimable = models.Q(claimed_at__isnull=True) | models.Q(claimed_at__lt=timezone.now() - CLAIM_HOLDS)
+        return self.filter(claimable, mailed_at__isnull=True)
+
+
+CLAIM_HOLDS = dt.timedelta(minutes=5)  # longer than a mail server may take for one mail
 
 
 class Notice(models.Model):
@@ -182,7 +205,12 @@ class Notice(models.Model):
     text = models.TextField()
     path = models.CharField(max_length=300, help_text="The page that it is about.")
     made_at = models.DateTimeField(auto_now_add=True)
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When somebody began to mail it.")
     mailed_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True, help_text="When it was last tried in vain.")
+    failure = models.CharField(max_length=200, blank=True, help_text="Why it could not be mailed then.")
+
+    objects = NoticeQuerySet.as_manager()
 
     class Meta:
         ordering = ["made_at", "pk"]

@@ -110,6 +110,12 @@ def text_gaps(update: QuarterlyUpdate, section: str, rows: Sequence[Any]) -> Gap
     return update.gaps(section)
 
 
+def todo_of(update: QuarterlyUpdate, section: str, rows: Sequence[Any], *, whole: bool) -> int:
+    """How much of a section needs somebody: of these rows, and of its texts where the whole is asked for."""
+    texts = text_gaps(update, section, rows) if whole and section in TEXTS else []
+    return sum(bool(row.gaps()) for row in rows) + len({name for name, _ in texts})
+
+
 def progress_of(updates: Iterable[QuarterlyUpdate], person: Person) -> list[Progress]:
     """How far these updates are with what is this person's, or with all for those who see all. Six queries."""
     updates = list(updates)
@@ -130,8 +136,7 @@ def progress_of(updates: Iterable[QuarterlyUpdate], person: Person) -> list[Prog
             ]
             if section not in own and not theirs:
                 continue
-            texts = text_gaps(update, section, theirs) if section in own and section in TEXTS else []
-            todo = sum(bool(row.gaps()) for row in theirs) + len({name for name, _ in texts})
+            todo = todo_of(update, section, theirs, whole=section in own)
             holders = tuple(str(a.person) for a in people if a.section == section and a.is_current)
             others = {str(r.holder) for r in theirs if r.holder_id}
             tasks.append(

@@ -8,19 +8,19 @@ import smtplib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.core.mail import EmailMessage
-from django.template.loader import render_to_string
 from django.utils import timezone
 
 from priorities.door import Refused
 from priorities.history import Source
-from priorities.models import Assignment, AssignmentRole, Person, QuarterlyUpdate
+from priorities.models import Assignment, AssignmentRole, Person, QuarterlyUpdate, Role
 from priorities.moves import BEGIN_REVIEW, EXTEND, SEND_BACK, SUBMIT, WITHDRAW
 from priorities.writing import moving, writing
 
 from .checks import Checks, checks_of
 from .comparison import cells_of
-from .models import Draft, Explanation, SentBack
+from .mailing import compose
+from .models import Draft, Explanation, NoticeKind, SentBack
+from .notices import notify, page_of, review_of
 from .progress import rows_by_section
 from .reviewing import take_back_signatures
 
@@ -86,12 +86,26 @@ def submit(update: QuarterlyUpdate, *, by: Person) -> QuarterlyUpdate:
             raise NotReady(checks)
         moved.submitted_at, moved.submitted_by = timezone.now(), by
         moved.leads = ", ".join(str(lead) for lead in leads_of(moved))[:200]
+        tell_of_submission(moved, by)
     return moved
 
 
+def tell_of_submission(update: QuarterlyUpdate, by: Person) -> None:
+    """Managers are told that it waits for their review, those who sign off that it waits for them too."""
+    path, signatories = review_of(update), people_of(update, AssignmentRole.SIGNATORY)
+    told = f"{update}, was submitted by {by}"
+    notify(signatories, NoticeKind.SUBMITTED, f"{told} and waits for your sign-off.", path, but=by)
+    managers = set(Person.objects.filter(groups__name=Role.MANAGER)) - set(signatories)
+    notify(managers, NoticeKind.SUBMITTED, f"{told} and waits for your review.", path, but=by)
+
+
+def people_of(update: QuarterlyUpdate, *roles: AssignmentRole) -> list[Person]:
+    current = Assignment.objects.current().filter(priority=update.priority_id, role__in=roles)
+    return [assignment.person for assignment in current.select_related("person").order_by("pk")]
+
+
 def leads_of(update: QuarterlyUpdate) -> list[Person]:
-    leads = Assignment.objects.current().filter(priority=update.priority_id, role=AssignmentRole.LEAD)
-    return [assignment.person for assignment in leads.select_related("person").order_by("pk")]
+    return people_of(update, AssignmentRole.LEAD)
 
 
 def send_copy(update: QuarterlyUpdate, *, to: Person) -> str:
@@ -103,8 +117,7 @@ def send_copy(update: QuarterlyUpdate, *, to: Person) -> str:
     if not people:
         return "No copy was mailed, because no e-mail address is known for you."
     rows = {section: by_update[update.pk] for section, by_update in rows_by_section([update]).items()}
-    body = render_to_string("updates/copy.txt", {"update": update, "rows": rows})
-    message = EmailMessage(f"Submitted: {update}", body, to=list(people))
+    message = compose(people, f"Submitted: {update}", "updates/copy.txt", update=update, rows=rows)
     try:
         message.send()
     except (smtplib.SMTPException, OSError):
@@ -133,6 +146,9 @@ def send_back(update: QuarterlyUpdate, *, by: Person, reason: str) -> None:
         then = {"by": by, "at": timezone.now(), "reason": reason, "cells": cells_of(moved)}
         SentBack.objects.update_or_create(update=moved, defaults=then)
         take_back_signatures(moved)
+        whose = [*people_of(moved, AssignmentRole.LEAD, AssignmentRole.DEPUTY), moved.submitted_by]
+        told = f"{moved}, was sent back by {by}: {reason}"
+        notify(filter(None, whose), NoticeKind.SENT_BACK, told, page_of(moved), but=by)
         moved.submitted_at = moved.submitted_by = moved.approved_at = moved.approved_by = None
         moved.leads = ""
 
@@ -146,3 +162,11 @@ def extend(update: QuarterlyUpdate, *, by: Person, due_on: dt.date, reason: str)
         raise Refused(f"It is due on {update.due:%-d %B %Y} already; give a later day.")
     with moving(update, EXTEND, by=by, source=Source.FORM, note=f"Extended: {reason}"[:200]) as moved:
         moved.due_on, moved.due_reason = due_on, reason
+        told = f"{moved}, is due on {due_on:%-d %B %Y} now: {reason}"
+        notify(
+            people_of(moved, AssignmentRole.LEAD, AssignmentRole.DEPUTY),
+            NoticeKind.EXTENDED,
+            told,
+            page_of(moved),
+            but=by,
+        )

@@ -94,11 +94,14 @@ class Migration(migrations.Migration):
             name='Notice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opened', 'A quarter was opened'), ('handed_over', 'Something was handed over'), ('submitted', 'An update was submitted'), ('sent_back', 'An update was sent back'), ('commented', 'A comment or an answer'), ('approved', 'An update was approved'), ('closed', 'A quarter was closed or reopened')], max_length=11)),
+                ('kind', models.CharField(choices=[('opened', 'A quarter was opened'), ('handed_over', 'Something was handed over'), ('submitted', 'An update was submitted'), ('sent_back', 'An update was sent back'), ('commented', 'A comment or an answer'), ('approved', 'An update was approved'), ('extended', 'A due date was moved'), ('closed', 'A quarter was closed or reopened')], max_length=11)),
                 ('text', models.TextField()),
                 ('path', models.CharField(help_text='The page that it is about.', max_length=300)),
                 ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('claimed_at', models.DateTimeField(blank=True, help_text='When somebody began to mail it.', null=True)),
                 ('mailed_at', models.DateTimeField(blank=True, null=True)),
+                ('failed_at', models.DateTimeField(blank=True, help_text='When it was last tried in vain.', null=True)),
+                ('failure', models.CharField(blank=True, help_text='Why it could not be mailed then.', max_length=200)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -155,7 +158,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['opened', 'handed_over', 'submitted', 'sent_back', 'commented', 'approved', 'closed'])), name='updates_notice_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['opened', 'handed_over', 'submitted', 'sent_back', 'commented', 'approved', 'extended', 'closed'])), name='updates_notice_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='overviewdraft',

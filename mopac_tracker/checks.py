@@ -1,0 +1,23 @@
+"""What a deployment needs set; `manage.py check --deploy` tells."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Warning
+
+
+def site_url_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Links in mails begin with SITE_URL: without it they would lead people to their own machine."""
+    address = urlsplit(settings.SITE_URL)
+    if settings.DEBUG or (address.scheme == "https" and address.hostname):
+        return []
+    return [
+        Warning(
+            f"SITE_URL is {settings.SITE_URL or 'empty'}, which is no https address.",
+            hint="Set SITE_URL to where people reach the tracker, like https://tracker.example.org.",
+            id="mopac_tracker.W001",
+        )
+    ]
