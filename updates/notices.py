@@ -109,7 +109,8 @@ def digest(person: Person, notices: list[Notice]) -> EmailMessage:
     for notice in notices:
         pages.setdefault(notice.path, {})[notice.text] = None
     count = sum(map(len, pages.values()))
-    subject = shorten(notices[0].text, 70 if count == 1 else 55).rstrip(".")
+    first = next((notice for notice in notices if notice.kind in NoticeKind.prompt()), notices[0])
+    subject = shorten(first.text, 75).rstrip(".")
     subject += f", and {count - 1} more" if count > 1 else ""
     return compose([person.email], subject, "updates/mail/notices.txt", person=person, pages=pages)
 
