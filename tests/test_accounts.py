@@ -103,3 +103,9 @@ def test_a_form_that_lost_its_token_is_told_in_words(manager):
     response = strict.post("/sign-in/", {"username": "manager", "password": "quarterly-demo"})
     assert response.status_code == 403
     assert "Please send it again" in text(response)
+
+
+def test_the_link_to_reset_a_password_leads_to_the_site_whatever_the_host_header_says(client):
+    make_person("lead", email="lead@example.com")
+    client.post("/password/reset/", {"email": "lead@example.com"}, headers={"host": "127.0.0.1"})
+    assert "\nhttp://localhost:8000/password/reset/" in mail.outbox[0].body

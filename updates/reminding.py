@@ -62,7 +62,7 @@ def outstanding(updates: Iterable[QuarterlyUpdate], overviews: Iterable[Quarter]
 
     Leads and deputies: every section that is not complete, and to submit it. Contributors: their sections and rows.
     Signatories and managers: what waits for their sign-off or review. Leads also: comments that nobody answered. Of
-    what is reopened for one person, all is theirs alone. Twelve queries at most, for any number of people.
+    what is reopened for one person, all is theirs alone. Nine queries at most, for any number of people.
     """
     asked = Asked(updates)
     things = [thing for update in asked.updates for thing in asked.of(update)]

@@ -73,7 +73,7 @@ def test_a_server_that_is_not_there_is_told_with_its_answer(admin, settings):
     nobody_there(settings)
     page = text(admin.post(HERE, {"address": "admin@example.org"}))
     assert "The mail was not sent: the mail server did not answer." in page
-    assert "The answer was: [Errno 111] Connection refused" in page
+    assert "What came back: [Errno 111] Connection refused" in page
     assert "<title>Error: " in page
 
 
@@ -81,7 +81,7 @@ def test_a_refusal_is_told_with_the_servers_answer(admin, settings):
     with smtp(settings, refused={"admin@example.org"}):
         page = text(admin.post(HERE, {"address": ""}))
     assert "The mail was not sent: the mail server refused the address admin@example.org." in page
-    assert "The answer was: 550 5.1.1 no such person" in page
+    assert "What came back: 550 5.1.1 no such person" in page
 
 
 def test_with_the_console_for_a_mail_server_nothing_is_said_to_be_sent(admin, settings, capsys):
