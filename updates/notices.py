@@ -140,4 +140,4 @@ def page_of(update: QuarterlyUpdate, name: str = "update", *more: str) -> str:
 
 
 def review_of(update: QuarterlyUpdate) -> str:
-    return f"{page_of(update)}review/"
+    return page_of(update, "review")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import Http404
-from django.urls import reverse
 from django.utils import timezone
 
 from priorities.cells import shorten
@@ -28,7 +27,8 @@ from .changes import form_of
 from .comparison import Comparison, entered_in, signatures_of, subject_of
 from .forms import AssessmentForm, RowForm
 from .models import Comment, NoticeKind, SignOff
-from .notices import notify
+from .notices import notify, review_of
+from .submitting import take_back_signatures
 from .widgets import Long
 
 LOOK_AGAIN = "It has changed since you opened this page; read what is new, then decide."
@@ -43,10 +43,6 @@ def people_answering(update: QuarterlyUpdate, section: str = "") -> list[Person]
         for a in own
         if a.role in whole or (a.role == AssignmentRole.CONTRIBUTOR and a.section and a.section == section)
     ]
-
-
-def review_path(update: QuarterlyUpdate) -> str:
-    return reverse("updates:review", args=[update.quarter.period, update.priority.slug])
 
 
 # Approving
@@ -136,7 +132,7 @@ def may_comment(update: QuarterlyUpdate, section: str, person: Person) -> bool:
 
 def tell_of_comments(update: QuarterlyUpdate, made: Iterable[Comment], by: Person) -> None:
     asked = [comment for comment in made if comment.answers is None]
-    path = review_path(update)
+    path = review_of(update)
     sections = {comment.section for comment in asked}
     for section in sections:
         own = [comment for comment in asked if comment.section == section]
@@ -220,7 +216,7 @@ def tell_of_mending(update: QuarterlyUpdate, form: RowForm, name: str, by: Perso
         resolved_at=timezone.now(),
     )
     text = f"{by} mended the wording of “{shorten(subject, 60)}” of {update}."
-    notify(people_answering(update, form.section), NoticeKind.COMMENTED, text, review_path(update), but=by)
+    notify(people_answering(update, form.section), NoticeKind.COMMENTED, text, review_of(update), but=by)
 
 
 # Sign-offs
@@ -242,10 +238,3 @@ def sign_off(update: QuarterlyUpdate, section: str, *, by: Person) -> None:
         if moved.submitted_by_id == by.pk or entered_in(moved.pk, section).filter(person=by).exists():
             raise Refused(f"You filled in part of {name.lower()}, and nobody signs off what they wrote; ask another.")
         SignOff(update=moved, signed_section=section, by=by, at=timezone.now(), confirmed=True).save()
-
-
-def take_back_signatures(update: QuarterlyUpdate, section: str | None = None) -> None:
-    """Sign-offs hold for what was signed: sending back, withdrawing and mending take them back. Inside the door."""
-    for given in SignOff.objects.filter(update=update):
-        if section is None or given.signed_section in ("", section):
-            given.delete()

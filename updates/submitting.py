@@ -19,10 +19,9 @@ from priorities.writing import moving, writing
 from .checks import Checks, checks_of
 from .comparison import cells_of
 from .mailing import compose
-from .models import Draft, Explanation, NoticeKind, SentBack
+from .models import Draft, Explanation, NoticeKind, SentBack, SignOff
 from .notices import notify, page_of, review_of
 from .progress import rows_by_section
-from .reviewing import take_back_signatures
 
 logger = logging.getLogger(__name__)
 SENT_BACK = "Sent back: "  # begins the note of the change set that sends an update back
@@ -170,3 +169,10 @@ def extend(update: QuarterlyUpdate, *, by: Person, due_on: dt.date, reason: str)
             page_of(moved),
             but=by,
         )
+
+
+def take_back_signatures(update: QuarterlyUpdate, section: str | None = None) -> None:
+    """Sign-offs hold for what was signed: sending back, withdrawing and mending take them back. Inside the door."""
+    for given in SignOff.objects.filter(update=update):
+        if section is None or given.signed_section in ("", section):
+            given.delete()
