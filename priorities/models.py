@@ -215,6 +215,13 @@ def open_to(person: Person) -> Q:
     return Q(reopened_until__isnull=True) | Q(reopened_for=person, reopened_until__gte=timezone.localdate())
 
 
+def is_open_to(row: Quarter | QuarterlyUpdate, person: Person) -> bool:
+    """open_to() of a row in hand."""
+    if row.reopened_until is None:
+        return True
+    return row.reopened_for_id == person.pk and row.reopened_until >= timezone.localdate()
+
+
 def why_not_open(row: Quarter | QuarterlyUpdate) -> str:
     """Why a reopened row is not this person's to edit."""
     if row.reopened_until is None:

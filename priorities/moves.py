@@ -102,4 +102,5 @@ SUBMIT_OVERVIEW, WITHDRAW_OVERVIEW, APPROVE_OVERVIEW, SEND_BACK_OVERVIEW = OVERV
 
 CLOSE = Move("close", "closed", (Q.OPEN,), Q.CLOSED, ADMINISTRATORS, of="quarter")
 REOPEN = Move("reopen", "reopened", (Q.CLOSED,), Q.OPEN, ADMINISTRATORS, of="quarter")
-QUARTER_MOVES = (CLOSE, REOPEN)
+PROLONG = Move("prolong", "given more time", (Q.OPEN,), None, ADMINISTRATORS, of="quarter")
+QUARTER_MOVES = (CLOSE, REOPEN, PROLONG)

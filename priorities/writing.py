@@ -83,12 +83,12 @@ def moving(
     with recording(by=by, source=source, note=note, act=move.verb) as change_set:
         rows: Any = type(subject).objects.filter(pk=subject.pk, **{f"{move.field}__in": move.sources})
         raised = F("version") + 1
+        updates = {update.pk for update in with_updates}
+        if updates and move.allowed_to(by, subject):  # updates before quarters, as writing() has it: no deadlock
+            hold(updates)
+            models.QuerySet.update(QuarterlyUpdate.objects.filter(pk__in=updates), version=raised)
         if not move.allowed_to(by, subject) or not models.QuerySet.update(rows, version=raised):
             raise Refused(move.refusal(by, stored(subject)))
-        updates = {update.pk for update in with_updates}
-        hold(updates)
-        if updates:
-            models.QuerySet.update(QuarterlyUpdate.objects.filter(pk__in=updates), version=raised)
         moved = stored(subject)
         is_update = isinstance(moved, QuarterlyUpdate)
         door = Door(change_set, by, opening=False, moving=True)

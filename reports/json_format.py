@@ -23,8 +23,24 @@ def as_json(report: Report) -> dict[str, Any]:
         "status": report.status,
         "plan": report.plan,
         "overview": report.overview,
+        "closing": closing(report),
         "counts": {"indicators": report.indicator_counts, "goals": report.goal_counts},
         "priorities": [priority(part) for part in report.priorities],
+    }
+
+
+def closing(report: Report) -> dict[str, Any] | None:
+    """None while the quarter is open, and where it was closed before reports were kept."""
+    found = report.closing
+    if found is None:
+        return None
+    return {
+        "version": found.version,
+        "closed_at": found.at.isoformat(),
+        "closed_by": found.by or None,
+        "reason": found.reason,
+        "corrects": found.corrects,
+        "not_approved": report.unapproved,
     }
 
 
@@ -35,6 +51,9 @@ def priority(part: PriorityReport) -> dict[str, Any]:
         "slug": part.slug,
         "status": part.status,
         "visible": part.visible,
+        "status_at_closing": part.was or None,
+        "approved_by": part.approved_by or None,
+        "approved_at": part.approved_at.isoformat() if part.approved_at else None,
         "ratings": dict.fromkeys(RATINGS) | {rating.name: rating.letter or None for rating in part.ratings},
         "counts": {"indicators": part.indicator_counts, "goals": part.goal_counts},
         "ratings_note": part.ratings_note,

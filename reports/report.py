@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -35,6 +36,8 @@ from priorities.models import (
     QuarterStatus,
     Section,
     UpdateStatus,
+    is_open_to,
+    listed,
 )
 from priorities.periods import Period
 from risks.models import Assessment, RiskKind
@@ -85,7 +88,7 @@ class IndicatorRow:
     value: Decimal | None
     missing: str
     note: str
-    as_at: Any
+    as_at: dt.date | None
     confidence: str
     suggested: str | None
     reason: str
@@ -272,6 +275,25 @@ class PriorityReport:
     issues: tuple[RiskRow, ...]
     closed: tuple[RiskRow, ...]
     goals: tuple[GoalRow, ...]
+    pk: int = 0  # of the priority: what a closed report and the present know it by, whatever it is called
+    was: str = ""  # the state in which its quarter was closed, "" before
+    approved_by: str = ""
+    approved_at: dt.datetime | None = None
+    address_now: str = ""  # its slug of today, where a closed report has another
+
+    @property
+    def address(self) -> str:
+        """The slug by which the pages of its update are found today."""
+        return self.address_now or self.slug
+
+    @property
+    def is_unapproved(self) -> bool:
+        """Whether its quarter was closed without its approval."""
+        return self.was not in ("", *UpdateStatus.released())
+
+    @property
+    def was_word(self) -> str:
+        return UpdateStatus(self.was).label if self.was else ""
 
     @property
     def visible(self) -> Literal["all", "part", "none"]:
@@ -329,15 +351,28 @@ class PriorityReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """How a quarter was closed: the version that this made of its report, when, by whom, and why."""
+
+    version: int
+    at: dt.datetime
+    by: str
+    reason: str = ""  # why, although something was not approved
+    corrects: str = ""  # why the version before was reopened
+    overview_was: str = ""  # the state of the overview
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     quarter: Period
     status: str
     plan: str
     overview: str
     overview_is_open: bool
-    due_on: Any
+    due_on: dt.date | None
     priorities: tuple[PriorityReport, ...]
     definitions: tuple[Meaning, ...]
+    closing: Closing | None = None
 
     @property
     def label(self) -> str:
@@ -346,6 +381,22 @@ class Report:
     @property
     def is_draft(self) -> bool:
         return self.status != QuarterStatus.CLOSED
+
+    @property
+    def unapproved(self) -> list[str]:
+        """What the quarter was closed without the approval of."""
+        if self.closing is None:
+            return []
+        overview = ["the overview"] if self.closing.overview_was not in ("", *UpdateStatus.released()) else []
+        return [part.title for part in self.priorities if part.is_unapproved] + overview
+
+    @property
+    def unapproved_text(self) -> str:
+        return listed(self.unapproved) if self.unapproved else ""
+
+    @property
+    def earlier_versions(self) -> range:
+        return range(1, self.closing.version if self.closing else 1)
 
     @property
     def readable(self) -> list[PriorityReport]:
@@ -395,19 +446,19 @@ def money_text(pounds: Decimal | None) -> str:
 
 
 def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Report:
-    """The report of a quarter as this reader may see it; None reads everything, as the command line does.
+    """The report of a quarter, live, as this reader may see it; None reads everything, as the command line does.
 
     Eight queries, whatever the number of rows and quarters. Parts of it that the reader may not see yet are there,
     empty, and say so in `visible`. `only` loads the rows of the priority with that slug alone; the others stay empty.
     """
     updates = list(
         QuarterlyUpdate.objects.filter(quarter=quarter)
-        .select_related("priority")
+        .select_related("priority", "approved_by")
         .order_by("priority__position", "priority_id")
     )
     sections = {update.pk: update.readable_sections(reader) for update in updates}
     wanted = [update.pk for update in updates if only in (None, update.priority.slug)]
-    leads = names_of_leads(updates)
+    leads = names_of_leads([u for u in updates if not u.leads and u.status != UpdateStatus.CLOSED])
     meanings = tuple(
         Meaning(d.kind, d.letter, d.get_letter_display(), d.text, d.is_default) for d in Definition.objects.all()
     )
@@ -441,7 +492,7 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
             title=update.priority.title,
             slug=update.priority.slug,
             status=update.status,
-            fillable=reader is not None and update.is_editable and reader.fills_in(update.priority_id),
+            fillable=may_fill_in(update, reader),
             leads=update.leads or ", ".join(leads.get(update.priority_id, ())),
             sections=mine,
             ratings=tuple(rating_cell(update, name, text_of) for name in RATINGS) if ratings else (),
@@ -455,6 +506,9 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
             issues=ranked(row for row in live if row.risk.kind == RiskKind.ISSUE),
             closed=ranked(row for row in risks if row not in live),
             goals=tuple(goal_row(row) for row in forecasts[update.pk]),
+            pk=update.priority_id,
+            approved_by=str(update.approved_by or ""),
+            approved_at=update.approved_at,
         )
 
     return Report(
@@ -470,12 +524,22 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
 
 
 def overview_is_readable(quarter: Quarter, reader: Person | None) -> bool:
-    """The overview speaks of every priority: it is a draft for managers until the quarter is closed."""
-    return reader is None or reader.sees_all or quarter.status == QuarterStatus.CLOSED
+    """The overview speaks of every priority: it is a draft for managers until it is closed with the quarter."""
+    closed = quarter.status == QuarterStatus.CLOSED or quarter.overview_status == UpdateStatus.CLOSED
+    return reader is None or reader.sees_all or closed
+
+
+def may_fill_in(update: QuarterlyUpdate, reader: Person | None) -> bool:
+    if reader is None or not update.is_editable or not is_open_to(update, reader):
+        return False
+    return reader.fills_in(update.priority_id)
 
 
 def names_of_leads(updates: list[QuarterlyUpdate]) -> dict[int, list[str]]:
+    """The leads of today by priority: one query, or none where none are asked for."""
     names: dict[int, list[str]] = {}
+    if not updates:
+        return names
     for assignment in (
         Assignment.objects.current()
         .filter(role=AssignmentRole.LEAD, priority__in=[update.priority_id for update in updates])

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from priorities.models import Person, Quarter, QuarterStatus
+from priorities.models import Person, Priority, Quarter, QuarterStatus
 from priorities.people import signed_in
 from priorities.periods import Period
 
-from .report import quarterly_report
+from .frozen import Unreadable, newest, report_of
+from .report import PriorityReport, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Shelf:
 
 
 def readable(person: Person) -> list[Quarter]:
-    return list(Quarter.objects.readable_by(person).select_related("plan"))
+    return list(Quarter.objects.readable_by(person).select_related("plan", "reopened_for", "overview_approved_by"))
 
 
 def take(request: HttpRequest, period: Period) -> Shelf:
@@ -55,23 +59,59 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "reports/empty.html", {"any_quarter": Quarter.objects.exists()})
 
 
+View = Callable[..., HttpResponse]
+
+
+def says_what_is_unreadable(view: View) -> View:
+    """A closed report that can't be vouched for is never shown: a page names it instead."""
+
+    @wraps(view)
+    def safely(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Unreadable as error:
+            return render(request, "reports/unreadable.html", {"told": str(error)}, status=500)
+
+    return safely
+
+
+def taken(request: HttpRequest, period: Period, *, only: str | None = None) -> tuple[Report, dict[str, Any]]:
+    """The report as its reader reads it, and what every page shows around it."""
+    shelf = take(request, period)
+    report = report_of(shelf.current, signed_in(request), only=only)
+    context: dict[str, Any] = {"report": report, "shelf": shelf}
+    if shelf.current.is_reopened and report.is_draft:
+        context["standing"] = newest(shelf.current)
+    return report, context
+
+
+@says_what_is_unreadable
 def overview(request: HttpRequest, period: Period) -> HttpResponse:
-    shelf = take(request, period)
-    report = quarterly_report(shelf.current, signed_in(request))
-    return render(request, "reports/overview.html", {"report": report, "shelf": shelf})
+    _, context = taken(request, period)
+    return render(request, "reports/overview.html", context)
 
 
+@says_what_is_unreadable
 def priority(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
-    shelf = take(request, period)
-    report = quarterly_report(shelf.current, signed_in(request), only=slug)
+    """One priority. In a closed report it is found by the slug that it had then; the one it has now leads there."""
+    report, context = taken(request, period, only=slug)
     part = next((part for part in report.priorities if part.slug == slug), None)
+    if report.closing is not None:
+        slugs = dict(Priority.objects.filter(pk__in=[p.pk for p in report.priorities]).values_list("pk", "slug"))
+        if part is None and (moved := renamed(report, slugs, slug)):
+            return redirect("reports:priority", period, moved.slug)
+        part = part and replace(part, address_now=slugs.get(part.pk, ""))
     if part is None:
         raise Http404(f"{period} has no priority at this address.")
-    return render(request, "reports/priority.html", {"report": report, "shelf": shelf, "part": part})
+    return render(request, "reports/priority.html", context | {"part": part})
 
 
+def renamed(report: Report, slugs: dict[int, str], slug: str) -> PriorityReport | None:
+    return next((part for part in report.priorities if slugs.get(part.pk) == slug), None)
+
+
+@says_what_is_unreadable
 def printable(request: HttpRequest, period: Period) -> HttpResponse:
     """The whole quarter on one page, to print."""
-    shelf = take(request, period)
-    report = quarterly_report(shelf.current, signed_in(request))
-    return render(request, "reports/print.html", {"report": report, "shelf": shelf, "now": timezone.localtime()})
+    _, context = taken(request, period)
+    return render(request, "reports/print.html", context | {"now": timezone.localtime()})

@@ -43,6 +43,7 @@ def pages(victims):
         "section": "indicators",
         "key": str(Indicator.objects.filter(priority=victims).first().key),
         "verb": "withdraw",
+        "number": "1",
         "url": "nothing",
         "app_label": "priorities",
         "content_type_id": "1",
@@ -95,6 +96,10 @@ def expected(role, page):
         return {200, 302, 403} if role == "administrator" else {403}  # to read only
     if page.startswith("/admin/") and page not in PUBLIC:
         return {200, 302, 405, 404} if role == "administrator" else {403}
+    if page == "/2022-23-q1/closing/":
+        return {200} if role in ("administrator", "manager") else {403}
+    if page == "/2022-23-q1/versions/1/":
+        return {404} if role in ("administrator", "manager", "victims_lead") else {403}  # it was never closed
     if page.startswith("/2022-23-q1/"):
         return {200} if role in ("administrator", "manager", "victims_lead") else {403}
     if page == "/sign-out/":

@@ -18,6 +18,7 @@ from priorities.models import (
     QuarterlyUpdateQuerySet,
     QuarterStatus,
     Section,
+    UpdateStatus,
 )
 
 from .entry import ORDER, ROWS, TEXTS
@@ -74,12 +75,16 @@ def due_text(due: date | None) -> str:
 
 
 def updates_for(person: Person) -> QuarterlyUpdateQuerySet:
-    """The updates of open quarters that somebody has a part in, the oldest quarter first."""
+    """The updates of open quarters that somebody has a part in, the oldest quarter first.
+
+    Those of a reopened quarter that stay closed are not among them.
+    """
     return (
         QuarterlyUpdate.objects.filter(
             quarter__status=QuarterStatus.OPEN,
             priority__in={a.priority_id for a in person.current_assignments},
         )
+        .exclude(status=UpdateStatus.CLOSED)
         .select_related("quarter__plan", "priority")
         .order_by("-quarter__financial_year", "-quarter__number", "priority__position")
     )

@@ -3,16 +3,20 @@
 import pytest
 
 from indicators.confidence import suggested_confidence
+from reports.frozen import read
 from reports.json_format import as_json
 from reports.report import quarterly_report
 from tests import reference_figures as reference
+from tests.closed import close_for_real
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def report(demo):
-    return as_json(quarterly_report(demo, None))
+@pytest.fixture(params=["live", "frozen"])
+def report(request, demo):
+    if request.param == "live":
+        return as_json(quarterly_report(demo, None))
+    return as_json(read(close_for_real(demo)))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from priorities.door import Refused
-from priorities.models import Person, QuarterlyUpdate, Section, UpdateStatus
+from priorities.models import Person, QuarterlyUpdate, Section, UpdateStatus, is_open_to
 from priorities.moves import BEGIN_REVIEW, EXTEND, MOVES, SEND_BACK, WITHDRAW, Move
 from priorities.people import signed_in
 from priorities.periods import Period
@@ -102,7 +102,7 @@ def sections_for(person: Person, update: QuarterlyUpdate) -> list[Section]:
 
 def locked(updates: Iterable[QuarterlyUpdate], person: Person) -> list[str]:
     """Why nothing can be saved now; nothing while it can."""
-    shut = [update.pk for update in updates if not update.is_editable]
+    shut = [update.pk for update in updates if not update.is_editable or not is_open_to(update, person)]
     return QuarterlyUpdate.objects.filter(pk__in=shut).why_not_editable(person) if shut else []
 
 

@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from priorities.cells import CellError, parse_period
 from priorities.models import Quarter
+from reports.frozen import Unreadable, read, report_of
 from reports.json_format import as_json
-from reports.report import Report, quarterly_report
+from reports.models import ClosedReport
+from reports.report import Report
 
 
 def to_json(report: Report) -> str:
@@ -36,6 +38,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("quarter", help="like 2022-23-q1")
         parser.add_argument("--format", choices=FORMATS, default="json")
+        parser.add_argument(
+            "--closed-version", type=int, metavar="N", help="of a closed quarter; without it, the newest"
+        )
         parser.add_argument("--output", type=Path, help="a file; without it, the report is printed")
 
     def handle(self, *args: Any, quarter: str, output: Path | None, **options: Any) -> None:
@@ -47,7 +52,7 @@ class Command(BaseCommand):
         if found is None:
             known = ", ".join(q.period.slug for q in Quarter.objects.exclude(status="planned").in_order())
             raise CommandError(f"There is no quarter {period}. There are: {known or 'none'}.")
-        text = FORMATS[options["format"]](quarterly_report(found, None))
+        text = FORMATS[options["format"]](self.report(found, options["closed_version"]))
         if output:
             try:
                 output.write_text(text)
@@ -55,3 +60,16 @@ class Command(BaseCommand):
                 raise CommandError(f"{output} can't be written: {error.strerror}.") from error
         else:
             sys.stdout.write(text)
+
+    def report(self, quarter: Quarter, version: int | None) -> Report:
+        """Of a closed quarter as it was closed, of an open or reopened one as it stands now."""
+        try:
+            if version is None:
+                return report_of(quarter, None)
+            versions = {closed.version: closed for closed in ClosedReport.objects.filter(quarter=quarter)}
+            if version not in versions:
+                known = ", ".join(map(str, sorted(versions))) or "none"
+                raise CommandError(f"{quarter} has no closed version {version}. There are: {known}.")
+            return read(versions[version])
+        except Unreadable as error:
+            raise CommandError(str(error)) from error
