@@ -41,6 +41,8 @@ from .models import (
     QuarterlyUpdate,
     QuarterRow,
     UpdateStatus,
+    is_open_to,
+    why_not_open,
 )
 from .periods import Period
 from .rules import check_row
@@ -254,6 +256,8 @@ class Book:
         status = UpdateStatus(update.status)
         if status not in UpdateStatus.editable():
             return f"{update} is {status.label.lower()} and can't be changed: send it back first."
+        if self.by is not None and not is_open_to(update, self.by):
+            return why_not_open(update)
         if row is None or self.by is None or self.by.is_administrator or update.pk is None:
             return ""
         if self.by.may_write(update.priority_id, row.sections_written(), row.holder_id):

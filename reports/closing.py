@@ -24,7 +24,6 @@ from priorities.models import (
     Role,
     Section,
     UpdateStatus,
-    listed,
 )
 from priorities.moves import CLOSE, PROLONG, REOPEN
 from priorities.writing import moving
@@ -33,7 +32,7 @@ from updates.notices import notify
 
 from .frozen import SCHEMA, Unreadable, checksum, freeze, read
 from .models import ClosedReport
-from .report import Closing, Report, names_of_leads, quarterly_report
+from .report import THE_OVERVIEW, Closing, Report, listed_parts, names_of_leads, quarterly_report
 
 MOST_DAYS = 90  # for which a quarter is reopened at once
 OVERVIEW = 0  # stands for the overview where the others are updates
@@ -83,7 +82,7 @@ class ClosingPlan:
 
     @property
     def unapproved_text(self) -> str:
-        return listed(self.unapproved)
+        return listed_parts(self.unapproved)
 
     @property
     def loose_ends(self) -> bool:
@@ -99,7 +98,7 @@ class ClosingPlan:
         """The titles of what stands otherwise than it was shown."""
         shown = dict(mark.split("-", 1) for mark in seen.split() if "-" in mark)
         changed = [p.title for p in self.parts if shown.pop(str(p.pk), "") != p.mark.partition("-")[2]]
-        return [*changed, *(["a priority that is gone"] if shown else [])]
+        return [*changed, *(["A priority that is gone"] if shown else [])]
 
 
 def plan_closing(quarter: Quarter) -> ClosingPlan:
@@ -134,7 +133,7 @@ def plan_closing(quarter: Quarter) -> ClosingPlan:
 
     overview = Standing(
         OVERVIEW,
-        "the overview",
+        THE_OVERVIEW,
         "",
         state(quarter.overview_status, overview_before),
         str(quarter.overview_approved_by or ""),
@@ -194,9 +193,9 @@ def close_quarter(
         plan = plan_closing(moved)
         changed = plan.changed_since(seen) if seen is not None else []
         if changed or {update.pk for update in held} != {update.pk for update in plan.updates}:
+            what = listed_parts(changed) or "the priorities of the quarter"
             raise ChangedMeanwhile(
-                f"Nothing was closed: {listed(changed or ['the priorities of the quarter'])} changed since this page "
-                "was shown. Look at it again below, then close the quarter."
+                f"Nothing was closed: {what} changed since this page was shown. Look at it again, then close the quarter."
             )
         if plan.unapproved and not reason:
             raise Refused(f"Say why {quarter} is closed without the approval of {plan.unapproved_text}.")
@@ -385,8 +384,8 @@ def tell_of_closing(closed: ClosedReport, updates: list[QuarterlyUpdate]) -> Non
 
 def tell_of_reopening(quarter: Quarter, priorities: list[Priority], by: Person | None) -> None:
     """The person it is reopened for, with the way to their work, and the managers."""
-    overview = ["the overview"] if quarter.overview_status == UpdateStatus.IN_PROGRESS else []
-    what = listed([*(priority.title for priority in priorities), *overview])
+    overview = [THE_OVERVIEW] if quarter.overview_status == UpdateStatus.IN_PROGRESS else []
+    what = listed_parts([*(priority.title for priority in priorities), *overview])
     until = f"until {quarter.reopened_until:%-d %B %Y}, to correct {what}: {quarter.reopened_reason}"
     for_: Any = quarter.reopened_for
     report = reverse("reports:overview", args=[quarter.period])

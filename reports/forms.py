@@ -76,7 +76,7 @@ class ReopenForm(MoveForm):
     )
     until = last_day()
     reason = forms.CharField(
-        label="Why",
+        label="Why it is reopened",
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The next version prints this.",
         max_length=1000,

@@ -44,6 +44,7 @@ from risks.models import Assessment, RiskKind
 
 Counts = dict[str, int]
 NOT_ANSWERED = "Not answered yet"
+THE_OVERVIEW = "the overview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,12 +388,12 @@ class Report:
         """What the quarter was closed without the approval of."""
         if self.closing is None:
             return []
-        overview = ["the overview"] if self.closing.overview_was not in ("", *UpdateStatus.released()) else []
+        overview = [THE_OVERVIEW] if self.closing.overview_was not in ("", *UpdateStatus.released()) else []
         return [part.title for part in self.priorities if part.is_unapproved] + overview
 
     @property
     def unapproved_text(self) -> str:
-        return listed(self.unapproved) if self.unapproved else ""
+        return listed_parts(self.unapproved)
 
     @property
     def earlier_versions(self) -> range:
@@ -424,6 +425,12 @@ class Report:
     @property
     def has_defaults(self) -> bool:
         return any(meaning.supplied for meaning in self.definitions)
+
+
+def listed_parts(titles: Iterable[str]) -> str:
+    """Titles of priorities, which hold commas and ands of their own, and the overview, as a sentence lists them."""
+    quoted = [title if title == THE_OVERVIEW else f"“{title}”" for title in titles]
+    return listed(quoted) if quoted else ""
 
 
 def tally(letters: Iterable[str]) -> Counts:

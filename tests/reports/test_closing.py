@@ -78,7 +78,7 @@ def test_the_plan_says_how_each_priority_and_the_overview_stand(quarter, manager
         ("Trust and confidence increases", "Sent back", ""),
         ("the overview", "In progress", ""),
     ]
-    assert plan.unapproved_text == "Trust and confidence increases and the overview"
+    assert plan.unapproved_text == "“Trust and confidence increases” and the overview"
 
 
 def test_the_plan_counts_open_comments_and_neither_answers_nor_what_is_resolved(quarter, manager):
@@ -114,7 +114,7 @@ def test_the_page_shows_all_of_it_to_managers_and_lets_administrators_act(client
     assert "An administrator closes the quarter." in page
     assert "<textarea" not in page
     page = page_text(client, administrator)
-    assert "Not approved: Trust and confidence increases and the overview." in page
+    assert "Not approved: “Trust and confidence increases” and the overview." in page
     assert "Why it is closed without that" in page
 
 
@@ -170,8 +170,8 @@ def test_what_is_approved_is_closed_without_a_reason(client, quarter, administra
 def test_what_is_not_approved_needs_a_reason(client, quarter, administrator):
     page = said(post(client, administrator, seen=seen(quarter), reason=" "))
     told = (
-        "Say why Q1 2022/23 is closed without the approval of Victims are better supported, "
-        "Trust and confidence increases and the overview."
+        "Say why Q1 2022/23 is closed without the approval of “Victims are better supported”, "
+        "“Trust and confidence increases” and the overview."
     )
     assert told in page
     assert "<title>Error: " in page
@@ -183,7 +183,9 @@ def test_what_is_not_approved_needs_a_reason(client, quarter, administrator):
 def test_the_reason_is_printed_with_what_was_not_approved(client, quarter, administrator, reader, manager, capsys):
     approve(quarter.updates.first(), by=manager)
     post(client, administrator, seen=seen(quarter), reason="The board meets on Monday.")
-    told = "Closed without the approval of Trust and confidence increases and the overview. The board meets on Monday."
+    told = (
+        "Closed without the approval of “Trust and confidence increases” and the overview. The board meets on Monday."
+    )
     for path in ("/2022-23-q1/", "/2022-23-q1/print/", "/2022-23-q1/versions/1/"):
         assert told in page_text(client, reader, path), path
     page = page_text(client, reader, "/2022-23-q1/trust-and-confidence-increases/")
@@ -204,7 +206,7 @@ def test_what_changed_since_it_was_shown_is_told_and_shown_again(client, quarter
     before = seen(quarter)
     set_status(quarter.updates.last(), UpdateStatus.SENT_BACK)
     page = said(post(client, administrator, seen=before, reason="As agreed."))
-    assert "Nothing was closed: Trust and confidence increases changed since this page was shown." in page
+    assert "Nothing was closed: “Trust and confidence increases” changed since this page was shown." in page
     assert "1 of 3 not approved" in page
     assert ">As agreed.</textarea>" in page.replace("> ", ">").replace("\n", "")
     assert f'value="{seen(quarter)}"' in page
@@ -219,7 +221,7 @@ def test_a_form_without_what_was_seen_closes_nothing(client, quarter, administra
 def test_a_priority_that_is_new_since_it_was_shown_counts_as_changed(quarter, administrator):
     before = seen(quarter)
     make_update(make_priority("Another"), quarter)
-    with pytest.raises(ChangedMeanwhile, match="Nothing was closed: Another changed since"):
+    with pytest.raises(ChangedMeanwhile, match="Nothing was closed: “Another” changed since"):
         close_quarter(fresh(quarter), by=administrator, reason="Now", seen=before)
 
 
