@@ -44,7 +44,7 @@ __all__ = [
 
 PLAN_YEARS = 4  # a Mayor's term, which a Police and Crime Plan follows
 RESERVED_SLUGS = frozenset(
-    {"changes", "closing", "exceptions", "goals", "opening", "overview", "print", "progress", "review", "risks"}
+    {"changes", "closing", "exceptions", "goals", "opening", "overview", "pack", "print", "progress", "review", "risks"}
     | {"update", "year"}
 )
 RATINGS = ("objectives", "time", "spend", "capability", "risk")
@@ -181,8 +181,8 @@ class QuarterQuerySet(GuardedQuerySet):
             elif quarter.status == QuarterStatus.CLOSED:
                 reasons.append(f"{quarter} is closed and can't be edited. Ask an administrator to reopen it first.")
             elif status not in UpdateStatus.editable():
-                told = f"The overview of {quarter} is {status.label.lower()} and can't be edited; {status.way_back}."
-                reasons.append(told)
+                told = f"The overview of {quarter} is {status.label.lower()} and can't be edited"
+                reasons.append(f"{told}; {status.overview_way_back}.")
             else:
                 reasons.append(why_not_open(quarter))
         return reasons or [CHANGED_MEANWHILE]
@@ -266,6 +266,11 @@ class UpdateStatus(models.TextChoices):
             "approved": "a manager has to send it back first",
             "closed": "an administrator has to reopen the quarter first",
         }.get(self.value, "")
+
+    @property
+    def overview_way_back(self) -> str:
+        """The same for the overview, which has an author where an update has leads."""
+        return self.way_back.replace("its lead", "its author")
 
 
 class Quarter(Guarded, models.Model):

@@ -80,7 +80,9 @@ class Move:
         if not self.allowed_to(person, subject):
             return f"{self.name(subject)} can be {self.done} by {self.who} only; ask one of them."
         status = self.state(subject)
-        way_back = status.way_back if isinstance(status, UpdateStatus) and self.by == LEADS else ""
+        way_back = ""
+        if isinstance(status, UpdateStatus) and self.by == LEADS:
+            way_back = status.overview_way_back if self.of == "overview" else status.way_back
         help_ = f"; {way_back}" if way_back else ""
         return f"{self.name(subject)} is {status.label.lower()} and can't be {self.done} now{help_}."
 

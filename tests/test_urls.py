@@ -92,6 +92,11 @@ def expected(role, page):
         return {403}  # without saying of which field
     if page.startswith("/2022-23-q1/") and "/update/" in page:
         return expected_of_updates(role, page)
+    if page.startswith("/2022-23-q1/overview/"):
+        if page.endswith("/draft/"):
+            return {405}
+        posted_to = "/move/" in page or page.endswith("/author/")  # only read, they lead to the page
+        return {302 if posted_to else 200} if role in ("administrator", "manager") else {403}
     if any(f"/{name}/" in page for name in READ_ONLY):
         return {200, 302, 403} if role == "administrator" else {403}  # to read only
     if page.startswith("/admin/") and page not in PUBLIC:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.http import Http404
 
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
-from priorities.models import Person, QuarterlyUpdate, Section
+from priorities.models import Person, Quarter, QuarterlyUpdate, Section
 from priorities.rules import check_row
 from priorities.writing import writing
 from risks.models import Assessment, Risk, level_of
@@ -97,18 +97,27 @@ def past(model: Any, keys: Iterable[int]) -> Any:
 
 def moves_of(update: QuarterlyUpdate) -> list[Change]:
     """When the update was submitted, sent back, extended: its changes of state and due date. One query."""
+    return steps(
+        past(QuarterlyUpdate, [update.pk]),
+        "The update",
+        {
+            "status": ("State", lambda row: row.get_status_display()),
+            "due_on": ("Due date", lambda row: f"{row.due_on:%-d %B %Y}" if row.due_on else ""),
+        },
+    )
+
+
+def steps(rows: Iterable[Any], subject: str, shown: Mapping[str, tuple[str, Callable[[Any], str]]]) -> list[Change]:
+    """The changes of these columns from history row to history row; each has its label and how it is shown."""
     found, last = [], None
-    for then in past(QuarterlyUpdate, [update.pk]):
+    for then in rows:
         cells = tuple(
             CellChange(name, label, show(last), show(then), 0)
-            for name, label, show in (
-                ("status", "State", lambda row: row.get_status_display()),
-                ("due_on", "Due date", lambda row: f"{row.due_on:%-d %B %Y}" if row.due_on else ""),
-            )
+            for name, (label, show) in shown.items()
             if last is not None and getattr(last, name) != getattr(then, name)
         )
         if cells:
-            found.append(Change(then.change_set, then.history_date, "", "The update", "", False, cells))
+            found.append(Change(then.change_set, then.history_date, "", subject, "", False, cells))
         last = then
     return found
 
@@ -154,7 +163,8 @@ def form_of(update: QuarterlyUpdate, section: str, key: str, person: Person | No
 def restore(form: RowForm, name: str, entry: int, *, by: Person) -> None:
     """Put an earlier value back into one cell, as a change of its own. Raises Refused, or Http404 for no such value."""
     model = type(form.row)
-    with writing([form.update], by=by, source=Source.FORM, note="An earlier value restored"):
+    own: dict[str, Any] = {"overview_of": [form.row]} if model is Quarter else {"updates": [form.update]}
+    with writing(**own, by=by, source=Source.FORM, note="An earlier value restored"):
         row: Any = model.objects.get(pk=form.row.pk)
         then = model.history.filter(id=row.pk, history_id=entry).first()
         if then is None or name not in form.stored or name in form.not_restored:

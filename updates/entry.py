@@ -15,7 +15,7 @@ from finance.models import FinancialPosition
 from goals.models import GoalForecast
 from indicators.models import Reading
 from priorities.door import Refused
-from priorities.history import Source
+from priorities.history import ChangeSet, Source
 from priorities.models import Assignment, AssignmentRole, Person, QuarterlyUpdate, QuarterRow, Section, listed
 from priorities.writing import writing
 from risks.models import Assessment, Risk, RiskKind
@@ -422,17 +422,7 @@ def save_entry(
                 stored = QuarterlyUpdate.objects.select_related("quarter__plan", "priority")
                 updates = list(stored.filter(pk__in=[update.pk for update in updates]))
             entry = Entry(updates, section, person, typed, submitted=True)
-            if entry.strangers:
-                raise Refused(NOT_YOURS)
-            entry.merge()
-            if entry.problems:
-                raise NothingWritten(entry)
-            entry.write(unchanged=unchanged)
-            if entry.problems or not entry.changed:
-                raise NothingWritten(entry)
-            if owner := entry.entered_for():
-                change_set.note = f"Entered for {owner}"[:200]
-                change_set.save(update_fields=["note"])
+            write_typed(entry, change_set, unchanged=unchanged)
             forget_drafts(updates, section, person)
     except NothingWritten as stopped:
         entry = stopped.entry
@@ -441,6 +431,24 @@ def save_entry(
         else:
             forget_drafts(updates, section, person)
     return entry
+
+
+def write_typed(entry: Entry, change_set: ChangeSet, *, unchanged: bool = False) -> None:
+    """Merge and write what was sent, inside the door that its caller holds open.
+
+    Raises NothingWritten with the entry where something is wrong or nothing changed, Refused for rows of others.
+    """
+    if entry.strangers:
+        raise Refused(NOT_YOURS)
+    entry.merge()
+    if entry.problems:
+        raise NothingWritten(entry)
+    entry.write(unchanged=unchanged)
+    if entry.problems or not entry.changed:
+        raise NothingWritten(entry)
+    if owner := entry.entered_for():
+        change_set.note = f"Entered for {owner}"[:200]
+        change_set.save(update_fields=["note"])
 
 
 def drafts_of(updates: Iterable[QuarterlyUpdate], section: str, person: Person) -> list[Draft]:

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from .views import changes, checking, entry, handing, review, update
+from .views import changes, checking, entry, handing, overview, review, update
 
 app_name = "updates"
 
@@ -22,9 +22,18 @@ of_an_update = [
     path("<slug:section>/draft/", entry.draft, name="draft"),
 ]
 
+of_the_overview = [
+    path("", overview.overview, name="overview"),
+    path("draft/", overview.draft, name="overview_draft"),
+    path("author/", overview.author, name="overview_author"),
+    path("history/", overview.history, name="overview_history"),
+    path("move/<slug:verb>/", overview.move, name="overview_move"),
+]
+
 urlpatterns = [
     path("my-updates/", update.mine, name="mine"),
     path("<period:period>/update/finance/", entry.finance, name="finance"),
     path("<period:period>/update/finance/draft/", entry.finance_draft, name="finance_draft"),
+    path("<period:period>/overview/", include(of_the_overview)),
     path("<period:period>/<slug:slug>/update/", include(of_an_update)),
 ]

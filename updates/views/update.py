@@ -17,6 +17,7 @@ from priorities.people import signed_in
 from priorities.periods import Period
 from updates.comparison import unanswered_comments
 from updates.forms import ExtendForm, MoveForm, SendBackForm
+from updates.overview import overviews_for
 from updates.progress import due_text, progress_of, updates_for
 from updates.submitting import (
     begin_review,
@@ -28,18 +29,21 @@ from updates.submitting import (
 
 def mine(request: HttpRequest) -> HttpResponse:
     """What somebody has to fill in. After signing in, those with one priority land on its newest update, those with
-    none on the report; with `?all` the list is shown to everybody.
+    an overview to write on it, those with nothing on the report; with `?all` the list is shown to everybody.
     """
-    person = signed_in(request)
-    updates = list(updates_for(person))
-    if not updates and not person.current_assignments:
+    person, is_list = signed_in(request), "all" in request.GET
+    updates, overviews = list(updates_for(person)), overviews_for(person)
+    waiting = [task for task in overviews if is_list or task.is_open]
+    if not updates and not waiting and not person.current_assignments:
         return redirect("reports:home")
-    if updates and "all" not in request.GET and len({update.priority_id for update in updates}) == 1:
+    if not updates and not is_list and len(waiting) == 1:
+        return redirect("updates:overview", waiting[0].quarter.period)
+    if not waiting and not is_list and len({update.priority_id for update in updates}) == 1:
         return redirect("updates:update", updates[0].quarter.period, updates[0].priority.slug)
     shared = [u.quarter for u in updates if Section.FINANCE in person.sections_of(u.priority_id)]
     several = {quarter.pk: quarter for quarter in shared if shared.count(quarter) > 1}
     context = {"progress": progress_of(updates, person), "finance_quarters": list(several.values())}
-    return render(request, "updates/mine.html", context)
+    return render(request, "updates/mine.html", context | {"overviews": overviews})
 
 
 def find(period: Period, slug: str) -> QuarterlyUpdate:
