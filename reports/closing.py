@@ -195,7 +195,7 @@ def close_quarter(
         if changed or {update.pk for update in held} != {update.pk for update in plan.updates}:
             what = listed_parts(changed) or "the priorities of the quarter"
             raise ChangedMeanwhile(
-                f"Nothing was closed: {what} changed since this page was shown. Look at it again, then close the quarter."
+                f"Nothing was closed: {what} changed since this page was shown. Look at it again, then close it."
             )
         if plan.unapproved and not reason:
             raise Refused(f"Say why {quarter} is closed without the approval of {plan.unapproved_text}.")

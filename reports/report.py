@@ -531,9 +531,9 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
 
 
 def overview_is_readable(quarter: Quarter, reader: Person | None) -> bool:
-    """The overview speaks of every priority: it is a draft for managers until it is closed with the quarter."""
+    """The overview speaks of every priority: for its author and managers, until it is closed with the quarter."""
     closed = quarter.status == QuarterStatus.CLOSED or quarter.overview_status == UpdateStatus.CLOSED
-    return reader is None or reader.sees_all or closed
+    return reader is None or reader.sees_all or closed or quarter.overview_author_id == reader.pk
 
 
 def may_fill_in(update: QuarterlyUpdate, reader: Person | None) -> bool:

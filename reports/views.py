@@ -13,8 +13,10 @@ from django.utils import timezone
 from priorities.models import Person, Priority, Quarter, QuarterStatus
 from priorities.people import signed_in
 from priorities.periods import Period
+from updates.overview import has_part, may_write
 
 from .frozen import Unreadable, newest, report_of
+from .pack import approvals_of
 from .report import PriorityReport, Report
 
 
@@ -87,8 +89,16 @@ def taken(request: HttpRequest, period: Period, *, only: str | None = None) -> t
 
 @says_what_is_unreadable
 def overview(request: HttpRequest, period: Period) -> HttpResponse:
-    _, context = taken(request, period)
-    return render(request, "reports/overview.html", context)
+    report, context = taken(request, period)
+    own = overview_links(context["shelf"].current, signed_in(request)) if report.is_draft else {}
+    return render(request, "reports/overview.html", context | own)
+
+
+def overview_links(quarter: Quarter, person: Person) -> dict[str, Any]:
+    """What its author and those who see all find beside the overview of an open quarter: its state, and the way in."""
+    if quarter.status != QuarterStatus.OPEN or not has_part(quarter, person):
+        return {}
+    return {"overview_state": quarter.get_overview_status_display(), "writes_overview": may_write(quarter, person)}
 
 
 @says_what_is_unreadable
@@ -112,6 +122,7 @@ def renamed(report: Report, slugs: dict[int, str], slug: str) -> PriorityReport 
 
 @says_what_is_unreadable
 def printable(request: HttpRequest, period: Period) -> HttpResponse:
-    """The whole quarter on one page, to print."""
-    _, context = taken(request, period)
-    return render(request, "reports/print.html", context | {"now": timezone.localtime()})
+    """The whole quarter on one page, to print; while it is open, the draft pack."""
+    report, context = taken(request, period)
+    marks = {"now": timezone.localtime(), "approvals": approvals_of(report)}
+    return render(request, "reports/print.html", context | marks)

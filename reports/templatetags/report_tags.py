@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from reports.charts import counts_bar, counts_text, finance_chart
+from reports.pack import Approvals
 from reports.report import Counts, FinanceRow
 
 register = template.Library()
@@ -45,3 +46,9 @@ def bar(counts: Counts, what: str) -> SafeString:
 @register.simple_tag
 def profile_chart(rows: tuple[FinanceRow, ...], title: str) -> SafeString:
     return finance_chart(rows, f"Spend against profile, {title}")
+
+
+@register.simple_tag
+def state_of(approvals: Approvals | None, slug: str) -> str:
+    """How far the approval of a priority is; nothing in a closed quarter."""
+    return approvals.of(slug) if approvals else ""

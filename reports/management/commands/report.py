@@ -14,6 +14,7 @@ from priorities.models import Quarter
 from reports.frozen import Unreadable, read, report_of
 from reports.json_format import as_json
 from reports.models import ClosedReport
+from reports.pack import approvals_of
 from reports.report import Report
 
 
@@ -26,7 +27,8 @@ def to_html(report: Report) -> str:
     static = settings.BASE_DIR / "static"
     font = base64.b64encode((static / "fonts" / "source-sans-3.woff2").read_bytes()).decode()
     styles = (static / "tracker.css").read_text().replace("fonts/source-sans-3.woff2", f"data:font/woff2;base64,{font}")
-    return render_to_string("reports/print.html", {"report": report, "styles": styles, "now": timezone.localtime()})
+    marks = {"now": timezone.localtime(), "approvals": approvals_of(report)}
+    return render_to_string("reports/print.html", {"report": report, "styles": styles} | marks)
 
 
 FORMATS = {"json": to_json, "html": to_html}

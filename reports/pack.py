@@ -1,0 +1,77 @@
+"""The draft pack: how far the approval of an open quarter is, for the head of each of its printed pages and parts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from priorities.models import Person, QuarterlyUpdate, UpdateStatus
+
+from .report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far one part of the report is: a priority, or with no slug the overview."""
+
+    title: str
+    slug: str
+    status: UpdateStatus
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    states: tuple[State, ...]
+
+    @property
+    def summary(self) -> str:
+        """ "2 of 4 priorities approved; overview in progress"."""
+        of_priorities = [state.status for state in self.states if state.slug]
+        approved, closed = (of_priorities.count(status) for status in UpdateStatus.released())
+        noun = "priority" if len(of_priorities) == 1 else "priorities"
+        found = [f"{approved} of {len(of_priorities)} {noun} approved{f', {closed} closed' if closed else ''}"]
+        return "; ".join(found + [f"overview {s.status.label.lower()}" for s in self.states if not s.slug])
+
+    def of(self, slug: str) -> str:
+        """The state of one priority, in words."""
+        return next((state.told for state in self.states if state.slug == slug), "")
+
+
+def approvals_of(report: Report) -> Approvals | None:
+    """Who has submitted and approved what of an open quarter's report; None once it is closed. One query."""
+    if not report.is_draft:
+        return None
+    people = ("submitted_by", "approved_by", "quarter__overview_submitted_by", "quarter__overview_approved_by")
+    found = QuarterlyUpdate.objects.filter(
+        quarter__financial_year=report.quarter.year, quarter__number=report.quarter.number
+    )
+    updates = list(found.select_related("priority", *people).order_by("priority__position", "priority_id"))
+    states = [state(u, u.priority.title, u.priority.slug) for u in updates]
+    if updates:
+        states.append(state(updates[0].quarter, "Overview", "", "overview_"))
+    return Approvals(tuple(states))
+
+
+def state(row: Any, title: str, slug: str, prefix: str = "") -> State:
+    """The state of an update, or with the prefix of its columns of the overview of a quarter."""
+    submitted, approved = (
+        told_by(getattr(row, f"{prefix}{done}_by"), getattr(row, f"{prefix}{done}_at"))
+        for done in ("submitted", "approved")
+    )
+    status = UpdateStatus(getattr(row, f"{prefix}status"))
+    told = {
+        UpdateStatus.SUBMITTED: f"Submitted{submitted}",
+        UpdateStatus.IN_REVIEW: f"In review{f', submitted{submitted}' if submitted else ''}",
+        UpdateStatus.APPROVED: f"Approved{approved}",
+    }.get(status, str(status.label))
+    return State(title, slug, status, told)
+
+
+def told_by(person: Person | None, at: dt.datetime | None) -> str:
+    """ " by Ann on 3 November 2022, 14:05", as far as it is known."""
+    moment = f" on {timezone.localtime(at):%-d %B %Y, %H:%M}" if at else ""
+    return f" by {person}{moment}" if person else moment
