@@ -16,7 +16,7 @@ from django.utils import timezone
 from priorities.cells import tidy
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
-from priorities.models import Gaps, Person, Quarter, QuarterStatus, Role
+from priorities.models import Gaps, Person, Quarter, QuarterStatus, Role, UpdateStatus
 from priorities.moves import (
     APPROVE_OVERVIEW,
     SEND_BACK_OVERVIEW,
@@ -345,6 +345,8 @@ class OverviewTask:
     def needs(self) -> str:
         if not self.is_open:
             return "Nothing now"
+        if self.quarter.overview_status == UpdateStatus.SENT_BACK:
+            return "It was sent back; see what has to be done"
         return "Nothing: it can be submitted" if self.quarter.overview else "It is to be written"
 
     @property

@@ -840,6 +840,7 @@ def test_my_updates_shows_it_with_its_state_and_draft(client, author, victims, q
     [
         ({"overview": ""}, "It is to be written"),
         ({"overview_status": "submitted"}, "Nothing now"),
+        ({"overview_status": "sent_back"}, "It was sent back; see what has to be done"),
         ({"due_on": dt.date(2022, 10, 28)}, "days late"),
         ({"due_on": None}, "No date"),
     ],
@@ -876,6 +877,13 @@ def test_the_report_says_what_state_it_is_in_and_leads_to_it(client, people, vic
     else:
         assert "of the overview" not in page
         assert "The overview is open to you once the quarter is closed." in page
+
+
+def test_an_author_without_a_role_is_not_sent_to_a_report_that_is_not_open_to_them(client, author, reader, quarter):
+    assert "See it in the report" not in read(client, author)
+    put(quarter, "in_progress", overview_author=reader)
+    assert "See it in the report" in read(client, reader)
+    assert client.get("/2022-23-q2/").status_code == 200
 
 
 def test_the_report_offers_to_write_an_overview_that_is_not_there(client, manager, quarter):
