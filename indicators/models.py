@@ -116,8 +116,15 @@ class Indicator(models.Model):
         return f"{self.reference} {self.title}".strip()
 
     def is_live(self, period: Period) -> bool:
-        """Whether it is reported in this quarter."""
+        """Whether it is reported in this quarter; one that replaces another begins where that one ends."""
+        if self.begins is not None and self.begins > period:
+            return False
         return self.retired_from is None or self.retired_from > period
+
+    @property
+    def begins(self) -> Period | None:
+        """The first quarter that reports it in another's place; None for those that replace none."""
+        return self.replaces.retired_from if self.replaces is not None else None
 
 
 class Reading(QuarterRow):

@@ -94,7 +94,7 @@ class Entry:
         model, form, _ = ROWS[self.section]
         mine: Any = model.objects.filter(update__in=self.updates).order_by(*ORDER[Section(self.section)])
         if form.subject:
-            mine = mine.select_related(form.subject, f"{form.subject}__holder")
+            mine = mine.select_related(form.subject, f"{form.subject}__holder", *form.related)
         update_of = {update.pk: update for update in self.updates}
         rows = []
         for row in mine:
@@ -123,6 +123,8 @@ class Entry:
             priority = each.update.priority_id
             is_text = each.row == each.update
             each.last = rows.get(priority if is_text else (priority, getattr(each.row, ROWS[self.section][2])))
+            if isinstance(each, ReadingForm) and each.row.indicator.replaces_id:
+                each.replaced = rows.get((priority, each.row.indicator.replaces_id))
 
     def has_all_of(self, update: QuarterlyUpdate) -> bool:
         """Whether the whole section is this person's, not only single rows: only they rank rows and add some."""

@@ -114,6 +114,7 @@ class RowForm(forms.Form):
     kind: ClassVar[str]
     layout: ClassVar[Layout]
     subject: ClassVar[str] = ""  # the foreign key that names what the row is about
+    related: ClassVar[tuple[str, ...]] = ()  # more that is shown of it
     not_restored: ClassVar[tuple[str, ...]] = ("base", "confirmed")  # cells whose past is shown, not brought back
 
     history_key: Any = ""  # names the row in the address of its history
@@ -414,7 +415,7 @@ class MeasureField(CellField):
 
 
 class ReadingForm(RowForm):
-    kind, subject = "reading", "indicator"
+    kind, subject, related = "reading", "indicator", ("indicator__replaces",)
     value = MeasureField("Value")
     basis = cell("Basis", parse_basis, show=lambda b: Basis(b).short, choices=Basis, size=4)
     confidence = cell("Confidence", parse_rating, show=letter, choices=Rating, size=2)
@@ -473,6 +474,18 @@ class ReadingForm(RowForm):
     def more_summary(self) -> str:
         shown = (self.texts[self.add_prefix(name)] for name in ("target", "basis"))
         return ", ".join(filter(None, shown)) or "None given"
+
+    replaced: Any = None  # last quarter's row of the indicator that this one replaces
+
+    @property
+    def replaces_text(self) -> str:
+        """What a new indicator takes the place of, and in its first quarter what that one said last."""
+        old = self.row.indicator.replaces
+        if old is None:
+            return ""
+        if self.replaced is None:
+            return f"Replaces {old}."
+        return f"Replaces {old}, {self.replaced.update.quarter}: {self.replaced.in_words()}"
 
     def can_stay(self) -> bool:
         return self.row.value is not None or bool(self.row.missing)

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from .views import changes, checking, entry, handing, overview, review, update
+from .views import changes, checking, entry, handing, indicators, opening, overview, review, update
 
 app_name = "updates"
 
@@ -32,6 +32,8 @@ of_the_overview = [
 
 urlpatterns = [
     path("my-updates/", update.mine, name="mine"),
+    path("<period:period>/opening/", opening.opening, name="opening"),
+    path("indicators/<uuid:key>/", indicators.indicator, name="indicator"),
     path("<period:period>/update/finance/", entry.finance, name="finance"),
     path("<period:period>/update/finance/draft/", entry.finance_draft, name="finance_draft"),
     path("<period:period>/overview/", include(of_the_overview)),

@@ -13,7 +13,7 @@ from goals.models import Goal, GoalForecast
 from indicators.models import Reading
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
-from priorities.models import RATINGS, Priority, Quarter, QuarterlyUpdate, QuarterStatus
+from priorities.models import RATINGS, AssignmentRole, Person, Priority, Quarter, QuarterlyUpdate, QuarterStatus
 from priorities.periods import Period
 from risks.models import Assessment
 from tests.make import (
@@ -21,10 +21,12 @@ from tests.make import (
     close,
     door,
     make_assessment,
+    make_assignment,
     make_forecast,
     make_full_update,
     make_goal,
     make_indicator,
+    make_person,
     make_plan,
     make_position,
     make_priority,
@@ -33,7 +35,8 @@ from tests.make import (
     make_update,
 )
 from tests.priorities.test_races import at_once
-from updates.opening import open_quarter, plan_opening
+from updates.models import Notice
+from updates.opening import next_to_open, open_quarter, plan_opening
 
 pytestmark = pytest.mark.django_db
 Q2, Q3, Q4 = Period(2022, 2), Period(2022, 3), Period(2022, 4)
@@ -474,6 +477,15 @@ def test_the_command_opens_the_quarter_and_tells_what_it_carried(demo, capsys):
     assert told == [
         "4 updates, due on 28 October 2022.",
         "Carried forward from Q1 2022/23: 37 indicators, 24 risks and issues, 42 goals, 8 periods of finance.",
+        "  Victims are better supported: 12 indicators (5 without a target), 3 risks, 3 issues, 10 goals, "
+        "4 periods of finance.",
+        "  Trust and confidence increases: 10 indicators (0 without a target), 3 risks, 3 issues, 10 goals, "
+        "4 periods of finance.",
+        "  Violence is prevented and reduced: 12 indicators (2 without a target), 3 risks, 3 issues, 12 goals, "
+        "0 periods of finance.",
+        "  People are protected from criminal exploitation and harm: 3 indicators (1 without a target), 3 risks, "
+        "3 issues, 10 goals, 0 periods of finance.",
+        "Left: goal, 8 Establish pan-London ASB Forum (complete in Q1 2022/23).",
         "Q2 2022/23 is open.",
     ]
     assert statuses() == {(2022, 1), (2022, 2)}
@@ -508,6 +520,9 @@ def test_the_command_tells_of_a_new_years_goals(year_end, capsys):
         (["2035-36-q1"], "No plan covers Q1 2035/36"),
         (["2022-23-q5"], "there is no Q5"),
         (["2022-23-q2", "--due-on", "soon"], "“soon” is not a date"),
+        (["2022-23-q2", "--due-on", "30/6/2022"], "30 June 2022 is before Q2 2022/23 begins, on 1 July 2022"),
+        (["2022-23-q2", "--due-on", "28/10/2032"], "28 October 2032 is more than a year after the end of Q2 2022/23"),
+        (["2022-23-q2", "--leave-goal", "x/1"], "No goals of an earlier year go on in Q2 2022/23"),
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -517,6 +532,209 @@ def test_the_command_says_why_it_opens_nothing_and_fails(demo, capsys, arguments
         call_command("open_quarter", *arguments, dry_run=dry_run)
     assert message in capsys.readouterr().err
     assert counts() == before
+
+
+@pytest.mark.parametrize("name", ["Victims are better supported/3", "victims are better supported / 3", "the key"])
+def test_the_command_leaves_the_goals_that_are_named(year_end, capsys, name):
+    old = Goal.objects.get(priority__title="Victims are better supported", number=3, financial_year=2022)
+    trust = Goal.objects.get(priority__title__startswith="Trust", number=1, financial_year=2022)
+    named = str(old.key) if name == "the key" else name
+    call_command("open_quarter", "2023-24-q1", leave_goal=[named, "Trust and confidence increases/1"])
+    told = capsys.readouterr().out
+    assert "40 goals of the last year go on in this one." in told
+    assert f"Left: goal, {old} (as you asked)." in told
+    assert not Goal.objects.filter(carried_from__in=[old, trust]).exists()
+    new = Goal.objects.filter(priority=old.priority_id, financial_year=2023).order_by("number")
+    assert [goal.number for goal in new] == list(range(1, 10))
+
+
+def test_the_command_says_which_goal_it_does_not_know_and_opens_nothing(year_end, capsys):
+    with pytest.raises(SystemExit, match="1"):
+        call_command("open_quarter", "2023-24-q1", leave_goal=["Victims are better supported/99"])
+    assert "“Victims are better supported/99” is none of the goals that could go on" in capsys.readouterr().err
+    assert (2023, 1) not in statuses()
+
+
+def test_the_command_tells_of_a_first_quarter_that_nothing_is_carried(victims, capsys):
+    call_command("open_quarter", "2022-23-q1", dry_run=True)
+    assert "There is no earlier quarter to carry anything forward from." in capsys.readouterr().out
+
+
+# Which comes next
+
+
+def test_the_next_to_open_is_the_first_planned_one_after_the_newest(victims):
+    assert next_to_open().period == Q1
+    make_quarter()
+    assert next_to_open().period == Q2
+    close(make_quarter(Q2))
+    assert next_to_open().period == Q3
+
+
+def test_without_a_plan_that_goes_on_there_is_no_next_one(victims):
+    make_quarter(Period(2025, 4))
+    assert next_to_open() is None
+    make_plan("Next plan", 2027, 2030)
+    assert next_to_open().period == Period(2027, 1)
+
+
+def test_without_anything_there_is_no_next_one(db):
+    assert next_to_open() is None
+
+
+# What is left, and what changes a plan
+
+
+def test_a_plan_says_what_does_not_go_along_and_why(victims):
+    update = make_update(victims)
+    make_reading(update, make_indicator(victims, "1a", title="Calls", retired_from=Q2))
+    new = make_indicator(victims, "1b", title="Contacts", replaces=make_indicator(victims, "1c", retired_from=Q4))
+    make_reading(update, make_indicator(victims, "1d", title="Mail", retired_from=Q1))
+    over = make_assessment(update, "issue", description="Backlog").risk
+    over.closed_from, over.closed_reason = Q2, "It is gone"
+    over.save()
+    make_forecast(update, confidence="CG")
+    told = [(each.kind, each.what, each.why) for each in plan_opening(Q2).left_out]
+    assert told == [
+        ("Indicator", "1a Calls", "retired from Q2 2022/23"),
+        ("Indicator", "1b Contacts", f"begins in Q4 2022/23, in place of {new.replaces}"),
+        ("Indicator", "1d Mail", "retired from Q1 2022/23"),
+        ("Issue", "Backlog", "closed: It is gone"),
+        ("Goal", "1 Goal 1", "complete in Q1 2022/23"),
+    ]
+
+
+def test_a_plan_has_the_same_fingerprint_until_something_it_carries_changes(demo):
+    first = plan_opening(Q2).fingerprint
+    assert plan_opening(Q2, due_on=dt.date(2022, 11, 4)).fingerprint == first
+    reading = Reading.objects.filter(target__isnull=False).first()
+    with door(reading.update):
+        reading.value = 99
+        reading.save()
+    assert plan_opening(Q2).fingerprint == first  # a value is not carried
+    with door(reading.update):
+        reading.target = 99
+        reading.save()
+    assert plan_opening(Q2).fingerprint != first
+
+
+def test_which_goals_are_left_is_the_readers_choice_and_no_change_of_the_plan(year_end):
+    whole = plan_opening(NEXT_YEAR)
+    first = whole.fingerprint
+    assert plan_opening(NEXT_YEAR, leaving_goals=[whole.offered[0].goal_id]).fingerprint == first
+    old = whole.offered[0].goal
+    old.title = "Reworded"
+    old.save()
+    assert plan_opening(NEXT_YEAR).fingerprint != first
+
+
+def test_an_opening_whose_targets_were_changed_since_is_refused(demo):
+    opening = plan_opening(Q2)
+    reading = Reading.objects.filter(target__isnull=False).first()
+    with door(reading.update):
+        reading.target = 99
+        reading.save()
+    with pytest.raises(Refused, match="What Q2 2022/23 would carry forward was changed at the same moment"):
+        open_quarter(opening, by=None, source=Source.COMMAND)
+    assert statuses() == {(2022, 1)}
+
+
+def test_a_plan_without_priorities_opens_nothing(db):
+    make_plan("Empty plan", 2022, 2025)
+    with pytest.raises(Refused, match="Empty plan has no priorities yet; add them in the administration"):
+        open_quarter(plan_opening(Q1), by=None, source=Source.COMMAND)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_target_saved_while_the_quarter_opens_is_carried_or_the_opening_refused(victims):
+    reading = make_reading(make_update(victims), target=25)
+    opening = plan_opening(Q2)
+
+    def save():
+        with door(QuarterlyUpdate.objects.get(pk=reading.update_id)):
+            fresh = Reading.objects.get(pk=reading.pk)
+            fresh.target = 30
+            fresh.save()
+
+    outcome, saved = at_once(lambda: open_quarter(opening, by=None, source=Source.COMMAND), save)
+    assert saved is None
+    if isinstance(outcome, Refused):
+        assert rows(Reading, Q2) == []
+    else:
+        assert [row.target for row in rows(Reading, Q2)] == [25]  # as was shown; the save came after
+
+
+# Numbers
+
+
+def test_a_goal_renumbered_in_the_administration_keeps_its_origin_and_its_rows(year_end, demo_person, client):
+    opened(NEXT_YEAR)
+    goal = Goal.objects.filter(financial_year=2023).first()
+    origin, row = goal.carried_from, goal.forecasts.get()
+    client.force_login(demo_person("administrator"))
+    typed = {"number": "99", "title": goal.title, "baseline": "Q3 2022/23", "carried_from": origin.pk}
+    assert client.post(f"/admin/goals/goal/{goal.pk}/change/", typed).status_code == 302
+    goal.refresh_from_db()
+    assert (goal.number, goal.carried_from, goal.forecasts.get()) == (99, origin, row)
+    opened(NEXT_YEAR.next)
+    assert goal.forecasts.count() == 2
+    assert plan_opening(NEXT_YEAR.next.next).goals == []
+
+
+def test_new_numbers_follow_those_that_the_year_has_already(victims):
+    make_forecast(make_update(victims, make_quarter(Q4)), make_goal(victims, 1))
+    make_goal(victims, 2, financial_year=2023, title="Made beforehand")
+    opened(NEXT_YEAR)
+    numbers = Goal.objects.filter(financial_year=2023).order_by("number").values_list("number", "title")
+    assert list(numbers) == [(2, "Made beforehand"), (3, "Goal 1")]
+
+
+# Who is told
+
+
+def notices():
+    return sorted(Notice.objects.values_list("person__username", "kind", "text", "path"))
+
+
+def test_everybody_who_fills_in_is_told_once_with_the_day_and_the_place(victims, trust, victims_lead, trust_lead):
+    make_update(victims)
+    make_assignment(trust, victims_lead, AssignmentRole.DEPUTY)
+    make_assignment(trust, make_person("finance"), AssignmentRole.CONTRIBUTOR, section="finance")
+    make_assignment(victims, make_person("rows"), AssignmentRole.CONTRIBUTOR)
+    make_assignment(victims, Person.objects.get(username="rows"), AssignmentRole.CONTRIBUTOR, section="goals")
+    make_assignment(victims, make_person("director"), AssignmentRole.SIGNATORY)
+    make_assignment(victims, make_person("former"), ends_on=dt.date(2022, 1, 1))
+    make_assignment(victims, make_person("left", is_active=False))
+    opened(Q2)
+    one = "Q2 2022/23 is open: the update of {} is due on 28 October 2022."
+    of_trust = ("opened", one.format(trust), "/2022-23-q2/trust-and-confidence-increases/update/")
+    assert notices() == [
+        ("finance", *of_trust),
+        ("rows", "opened", one.format(victims), "/2022-23-q2/victims-are-better-supported/update/"),
+        ("trust-lead", *of_trust),
+        (
+            "victims-lead",
+            "opened",
+            "Q2 2022/23 is open: your updates are due on 28 October 2022.",
+            "/my-updates/",
+        ),
+    ]
+
+
+def test_who_opens_it_is_not_told(victims, administrator, victims_lead):
+    make_update(victims)
+    make_assignment(victims, administrator, AssignmentRole.DEPUTY)
+    open_quarter(plan_opening(Q2), by=administrator, source=Source.FORM)
+    assert [username for username, *_ in notices()] == ["victims-lead"]
+
+
+def test_nobody_is_told_of_an_opening_that_is_refused(demo):
+    opening = plan_opening(Q2)
+    opened(Q2)
+    before = notices()
+    with pytest.raises(Refused):
+        open_quarter(opening, by=None, source=Source.COMMAND)
+    assert notices() == before
 
 
 # What it costs

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+from indicators.models import Indicator, Reading
 from priorities.door import Refused
 from priorities.models import QuarterlyUpdate, Section
 from priorities.people import signed_in
@@ -44,7 +45,18 @@ def history(request: HttpRequest, period: Period, slug: str, section: str, key: 
         "title": f"History of {form.label if len(forms) == 1 else Section(section).label.lower()}"
     }
     context = {"changes": changes_of(forms), "may_restore": may_restore, "form": form}
+    if len(forms) == 1 and isinstance(form.row, Reading):
+        context["replaced"] = last_reading_replaced(form.row.indicator)
     return render(request, "updates/history.html", around | context)
+
+
+def last_reading_replaced(indicator: Indicator) -> Reading | None:
+    """The last that the indicator said whose place this one takes; its own history goes on from there."""
+    if indicator.replaces_id is None:
+        return None
+    said = Reading.objects.filter(indicator=indicator.replaces_id)
+    said = said.select_related("indicator", "update__quarter", "update__priority")
+    return said.order_by("-update__quarter__financial_year", "-update__quarter__number").first()
 
 
 def restored(request: HttpRequest, forms: list[Any]) -> HttpResponse:
