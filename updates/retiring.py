@@ -133,14 +133,11 @@ class RetireForm(FromForm):
 
 
 class ReplaceForm(FromForm, forms.ModelForm):
-    tolerance = PlainDecimalField(
-        required=False, min_value=0, help_text=Indicator._meta.get_field("tolerance").help_text
-    )
-
     class Meta:
         model = Indicator
         fields = ("reference", "title", "unit", "polarity", "decimals", "tolerance", "definition", "source")
         widgets = {"definition": forms.Textarea(attrs={"rows": 3})}
+        field_classes = {"tolerance": PlainDecimalField}
         error_messages = {"title": {"required": "Give the new indicator its title."}}
 
     field_order = ("period",)

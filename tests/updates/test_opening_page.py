@@ -52,7 +52,8 @@ def get(client, person, path=PAGE):
 def filled_in(response, **more):
     """What a browser would send of the page as it is, but for the button."""
     page = response.content.decode()
-    shown = re.search(r'name="shown" value="(\w+)"', page)[1]
+    (shown,) = re.findall(r'name="shown"[^>]* value="(\w+)"', page)
+    assert page.count('name="shown"') == 1
     due_on = re.search(r'name="due_on" value="([^"]*)"', page)[1]
     offered = re.findall(r'name="offered" value="(\d+)"', page)
     goals = re.findall(r'name="goals" value="(\d+)" checked', page)

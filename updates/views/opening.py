@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -38,19 +39,18 @@ class OpeningForm(forms.Form):
     """When the updates are due, and the plan that was shown."""
 
     due_on = CellField(parse=parse_date, label="Updates are due on", required=False)
-    shown = forms.CharField(required=False)
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, period: Period, data: Any = None) -> None:
         super().__init__(data)
         self.period = period
         self.helper = FormHelper()
         self.helper.form_tag, self.helper.disable_csrf = False, True
-        self.helper.render_unmentioned_fields = self.helper.render_hidden_fields = False
+        self.helper.layout = Layout("due_on")  # the plan shown is the page's own
         self.fields["due_on"].help_text = (
             f"Like 28/10/2022. Empty: {default_due_date(period):%-d %B %Y}, {DAYS_TO_FILL_IN} days after the quarter’s "
             "end. It can be extended for single priorities later."
         )
-        self.fields["shown"].widget = forms.HiddenInput()
 
     def clean_due_on(self) -> Any:
         day = self.cleaned_data["due_on"]
