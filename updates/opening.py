@@ -30,7 +30,7 @@ from priorities.models import (
     QuarterRow,
     QuarterStatus,
 )
-from priorities.periods import Period
+from priorities.periods import Period, year_label
 from priorities.writing import writing
 from risks.models import Assessment, RiskKind
 
@@ -137,11 +137,11 @@ class Opening:
         )
 
     @property
-    def choices(self) -> list[tuple[Priority, list[tuple[GoalForecast, Goal | None]]]]:
-        """The goals that can go on, by priority: each as it last stood, and as it goes on unless it is left."""
+    def choices(self) -> list[tuple[Priority, list[tuple[GoalForecast, str, Goal | None]]]]:
+        """The goals that can go on, by priority: each as it last stood, its year, and as it goes on unless left."""
         new = {goal.carried_from_id: goal for goal in self.goals}
         return [
-            (update.priority, [(row, new.get(row.goal_id)) for row in rows])
+            (update.priority, [(row, year_label(row.goal.financial_year), new.get(row.goal_id)) for row in rows])
             for update in self.updates
             if (rows := [row for row in self.offered if row.goal.priority_id == update.priority_id])
         ]
