@@ -8,14 +8,26 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils import timezone
 
 from goals.models import Goal
 from indicators.models import Indicator
 from priorities.door import Refused
 from priorities.history import Source, recording
-from priorities.models import Assignment, AssignmentRole, Person, Priority, Section
+from priorities.models import (
+    Assignment,
+    AssignmentRole,
+    Person,
+    Priority,
+    QuarterlyUpdate,
+    QuarterStatus,
+    Section,
+)
 from risks.models import Risk
+
+from .models import NoticeKind
+from .notices import notify
 
 SUBJECTS: tuple[type[Any], ...] = (Indicator, Risk, Goal)
 
@@ -38,30 +50,67 @@ def assign(assignment: Assignment) -> None:
     assignment.save()
 
 
+def tell(to: Person, what: str, priority: Priority, *, by: Person, role: str = AssignmentRole.CONTRIBUTOR) -> None:
+    """Leave a notice with who has something of a priority now."""
+    notify([to], NoticeKind.HANDED_OVER, f"{by} handed over to you: {what}.", page_of(priority, role), but=by)
+
+
+def page_of(priority: Priority, role: str) -> str:
+    """Where who was handed something finds it: the newest open update, or the list of their own."""
+    newest = QuarterlyUpdate.objects.filter(priority=priority, quarter__status=QuarterStatus.OPEN)
+    update = newest.select_related("quarter", "priority").order_by("-quarter__financial_year", "-quarter__number").first()
+    if update is None:
+        return f"{reverse('updates:mine')}?all=1"
+    if role == AssignmentRole.SIGNATORY:  # who signs off reads it, and fills in nothing
+        return update.get_absolute_url()
+    return reverse("updates:update", args=[update.quarter.period, priority.slug])
+
+
+def part_of(assignment: Assignment) -> str:
+    """What it gives, in words that follow "handed over": "finance of Victims are better supported"."""
+    section = assignment.get_section_display().lower()
+    what = {
+        AssignmentRole.CONTRIBUTOR: section or "single rows",
+        AssignmentRole.SIGNATORY: f"sign-off of {section}" if section else "sign-off",
+    }.get(AssignmentRole(assignment.role), assignment.get_role_display().lower())
+    dates = [f"from {assignment.starts_on:%-d %B %Y}"] if assignment.starts_on and not assignment.is_current else []
+    dates += [f"until {assignment.ends_on:%-d %B %Y}"] if assignment.ends_on else []
+    return " ".join([f"{what} of {assignment.priority}", *dates])
+
+
 def give_section(*, priority: Priority, section: Section, to: Person, by: Person) -> None:
     with handing(priority, by, f"{section.label} of {priority} given to {to}"):
-        assign(Assignment(priority=priority, person=to, role=AssignmentRole.CONTRIBUTOR, section=section))
+        given = Assignment(priority=priority, person=to, role=AssignmentRole.CONTRIBUTOR, section=section)
+        assign(given)
+        tell(to, part_of(given), priority, by=by)
 
 
 def give_rows(*, priority: Priority, rows: Iterable[Any], to: Person | None, by: Person) -> int:
     """Give these indicators, risks or goals to a contributor, or to nobody in particular; how many changed hands."""
     rows = [row for row in rows if row.priority_id == priority.pk and row.holder_id != (to.pk if to else None)]
     with handing(priority, by, f"{len(rows)} rows of {priority} given to {to or 'nobody in particular'}"):
-        before = {row.holder_id for row in rows}
-        for row in rows:
-            row.holder = to
-        for model in SUBJECTS:
-            model.objects.bulk_update([row for row in rows if isinstance(row, model)], ["holder"])
-        own = Assignment.objects.filter(priority=priority)
-        rows_already = own.filter(person=to, section="", role=AssignmentRole.CONTRIBUTOR)
-        leads_it = own.current().filter(person=to, role=AssignmentRole.LEAD)
-        if to is not None and not rows_already.exists() and not leads_it.exists():
-            assign(Assignment(priority=priority, person=to, role=AssignmentRole.CONTRIBUTOR))
-        for person in before - {None}:
-            if not any(model.objects.filter(priority=priority, holder=person).exists() for model in SUBJECTS):
-                for left in own.filter(person=person, role=AssignmentRole.CONTRIBUTOR, section=""):
-                    left.delete()
+        pass_rows(priority, rows, to)
+        if to is not None and rows:
+            tell(to, f"{len(rows)} row{'s' * (len(rows) != 1)} of {priority}", priority, by=by)
     return len(rows)
+
+
+def pass_rows(priority: Priority, rows: list[Any], to: Person | None) -> None:
+    """Change the holder of these rows; who holds any has a part in the priority, and who holds none has that no more."""
+    before = {row.holder_id for row in rows}
+    for row in rows:
+        row.holder = to
+    for model in SUBJECTS:
+        model.objects.bulk_update([row for row in rows if isinstance(row, model)], ["holder"])
+    own = Assignment.objects.filter(priority=priority)
+    rows_already = own.filter(person=to, section="", role=AssignmentRole.CONTRIBUTOR)
+    leads_it = own.current().filter(person=to, role=AssignmentRole.LEAD)
+    if to is not None and not rows_already.exists() and not leads_it.exists():
+        assign(Assignment(priority=priority, person=to, role=AssignmentRole.CONTRIBUTOR))
+    for person in before - {None}:
+        if not any(model.objects.filter(priority=priority, holder=person).exists() for model in SUBJECTS):
+            for left in own.filter(person=person, role=AssignmentRole.CONTRIBUTOR, section=""):
+                left.delete()
 
 
 def name_deputy(
@@ -76,6 +125,7 @@ def name_deputy(
         deputy = existing or Assignment(priority=priority, person=to, role=AssignmentRole.DEPUTY)
         deputy.starts_on, deputy.ends_on = starts_on, ends_on
         assign(deputy)
+        tell(to, part_of(deputy), priority, by=by)
 
 
 def take_back(assignment: Assignment, *, by: Person) -> None:

@@ -61,8 +61,12 @@ class Progress:
 
     @property
     def is_late(self) -> bool:
-        due = self.update.due
-        return due is not None and due < timezone.localdate() and self.update.is_editable
+        return is_late(self.update)
+
+
+def is_late(update: QuarterlyUpdate) -> bool:
+    """Whether its day is over and it is still to be submitted."""
+    return update.due is not None and update.due < timezone.localdate() and update.is_editable
 
 
 def due_text(due: date | None) -> str:

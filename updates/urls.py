@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from .views import changes, checking, entry, handing, indicators, opening, overview, review, update
+from .views import board, changes, checking, entry, handing, indicators, opening, overview, review, update
 
 app_name = "updates"
 
@@ -34,6 +34,10 @@ urlpatterns = [
     path("my-updates/", update.mine, name="mine"),
     path("<period:period>/opening/", opening.opening, name="opening"),
     path("indicators/<uuid:key>/", indicators.indicator, name="indicator"),
+    path("progress/", board.newest, name="board"),
+    path("<period:period>/progress/", board.progress, name="progress"),
+    path("<period:period>/progress/remind/", board.remind_some, name="remind"),
+    path("<period:period>/progress/extend/", board.give_time, name="give_time"),
     path("<period:period>/update/finance/", entry.finance, name="finance"),
     path("<period:period>/update/finance/draft/", entry.finance_draft, name="finance_draft"),
     path("<period:period>/overview/", include(of_the_overview)),
