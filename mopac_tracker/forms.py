@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
 from django.contrib.auth import forms as auth
+
+from priorities.models import Person
 
 
 def helper(form: forms.BaseForm, button: str) -> FormHelper:
@@ -49,6 +52,10 @@ class PasswordResetForm(auth.PasswordResetForm):
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "E-mail address"
         self.helper = helper(self, "Send me a link")
+
+    def get_users(self, email: str) -> Iterable[Person]:
+        """Those of this address, who get the mail at the address stored; those too whose invitation ran out."""
+        return Person.objects.filter(email__iexact=email, is_active=True)
 
 
 class SetPasswordForm(auth.SetPasswordForm):

@@ -228,9 +228,7 @@ def seen_around(quarter: Quarter, updates: Iterable[QuarterlyUpdate]) -> list[Se
         then = model.history.filter(update__in=keys).exclude(change_set__act=OPENED)  # type: ignore[attr-defined]
         newest = then.order_by().values("update_id").annotate(newest=Max("history_id")).values("newest")
         last = model.history.filter(history_id__in=newest)  # type: ignore[attr-defined]
-        others.append(
-            columns(last, "row", "update_id", words(str(section)), "change_set__at", "change_set__person")
-        )
+        others.append(columns(last, "row", "update_id", words(str(section)), "change_set__at", "change_set__person"))
     found = around.union(*others, all=True)
     return [(kind, key, section, name_of(*name), at) for kind, key, section, at, *name in found if at]
 

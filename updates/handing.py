@@ -58,7 +58,9 @@ def tell(to: Person, what: str, priority: Priority, *, by: Person, role: str = A
 def page_of(priority: Priority, role: str) -> str:
     """Where who was handed something finds it: the newest open update, or the list of their own."""
     newest = QuarterlyUpdate.objects.filter(priority=priority, quarter__status=QuarterStatus.OPEN)
-    update = newest.select_related("quarter", "priority").order_by("-quarter__financial_year", "-quarter__number").first()
+    update = (
+        newest.select_related("quarter", "priority").order_by("-quarter__financial_year", "-quarter__number").first()
+    )
     if update is None:
         return f"{reverse('updates:mine')}?all=1"
     if role == AssignmentRole.SIGNATORY:  # who signs off reads it, and fills in nothing
@@ -96,7 +98,7 @@ def give_rows(*, priority: Priority, rows: Iterable[Any], to: Person | None, by:
 
 
 def pass_rows(priority: Priority, rows: list[Any], to: Person | None) -> None:
-    """Change the holder of these rows; who holds any has a part in the priority, and who holds none has that no more."""
+    """Change the holder of these rows; who holds any has a part in the priority, who holds none has it no more."""
     before = {row.holder_id for row in rows}
     for row in rows:
         row.holder = to

@@ -1,6 +1,18 @@
 from django.urls import include, path
 
-from .views import board, changes, checking, entry, handing, indicators, opening, overview, review, update
+from .views import (
+    board,
+    changes,
+    checking,
+    entry,
+    handing,
+    indicators,
+    opening,
+    overview,
+    people,
+    review,
+    update,
+)
 
 app_name = "updates"
 
@@ -30,7 +42,22 @@ of_the_overview = [
     path("move/<slug:verb>/", overview.move, name="overview_move"),
 ]
 
+of_people = [
+    path("", people.people_list, name="people_list"),
+    path("invite/", people.invite_person, name="people_invite"),
+    path("roles/", people.roles, name="people_roles"),
+    path("drafts/<int:pk>/", people.left_draft, name="left_draft"),
+    path("<int:pk>/", people.person, name="person"),
+    path("<int:pk>/part/", people.assign, name="people_assign"),
+    path("<int:pk>/end/", people.end_part, name="people_end"),
+    path("<int:pk>/invite/", people.invite_again, name="people_again"),
+    path("<int:pk>/hand-over/", people.hand_all_over, name="people_hand_over"),
+    path("<int:pk>/deactivate/", people.deactivate_person, name="people_deactivate"),
+    path("<int:pk>/reactivate/", people.reactivate_person, name="people_reactivate"),
+]
+
 urlpatterns = [
+    path("people/", include(of_people)),
     path("my-updates/", update.mine, name="mine"),
     path("<period:period>/opening/", opening.opening, name="opening"),
     path("indicators/<uuid:key>/", indicators.indicator, name="indicator"),

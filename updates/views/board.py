@@ -80,10 +80,7 @@ def ids(update: QuarterlyUpdate) -> str:
 def remind_some(request: HttpRequest, period: Period) -> HttpResponse:
     """Remind those with something outstanding in one update, or in all of the quarter; and say what came of it."""
     person = chaser(request)
-    if "update" in request.POST:
-        updates = [asked_for(request, period)]
-    else:
-        updates = list(updates_of(period))
+    updates = [asked_for(request, period)] if "update" in request.POST else list(updates_of(period))
     waiting = [update for update in updates if update.is_editable]
     told = remind(waiting, by=person).told if waiting else [nothing_outstanding(period, updates)]
     for sentence in told or ["Nobody was written to: nothing is outstanding."]:

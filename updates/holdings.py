@@ -1,0 +1,138 @@
+"""What somebody holds of the report, and what they typed and did not save: for the pages of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import CharField, Count, Q, Value
+from django.utils import timezone
+
+from priorities.history import ChangeSet
+from priorities.models import Assignment, Person, Quarter, QuarterStatus, Role
+
+from .entry import Entry
+from .handing import SUBJECTS, part_of
+from .models import Draft, OverviewDraft, Page
+
+
+def role_of(person: Person) -> str:
+    """The one role that says most of what they may do; "" for none."""
+    if person.is_administrator:
+        return Role.ADMINISTRATOR
+    return next((role for role in Role if role in person.roles), "")
+
+
+def state_of(person: Person) -> str:
+    """Whether somebody is here, in words."""
+    if not person.is_active:
+        return "Deactivated"
+    if person.last_login:
+        return f"Last signed in {timezone.localtime(person.last_login):%-d %B %Y}"
+    if person.has_usable_password():
+        return "Has not signed in yet"
+    return f"Invited {timezone.localtime(person.date_joined):%-d %B %Y}, has not signed in yet"
+
+
+@dataclass
+class Held:
+    """What somebody has to do with the report, and would have to be handed over."""
+
+    assignments: list[Assignment] = field(default_factory=list)
+    rows: list[tuple[int, str, str]] = field(default_factory=list)  # how many, of what, of which priority
+    overviews: list[Quarter] = field(default_factory=list)
+
+    @property
+    def parts(self) -> list[str]:
+        """Each in a few words: "lead of …", "3 indicators of …"."""
+        lines = [part_of(assignment) for assignment in self.assignments]
+        lines += [f"{number} {kind}{'s' * (number != 1)} of {priority}" for number, kind, priority in self.rows]
+        return lines + [f"the overview of {quarter}" for quarter in self.overviews]
+
+
+def held_by(people: Iterable[Person]) -> dict[int, Held]:
+    """What each of these people holds now or soon. Three queries."""
+    keys = [person.pk for person in people]
+    found = {key: Held() for key in keys}
+    for assignment in Assignment.objects.filter(person__in=keys).not_over().select_related("priority"):
+        found[assignment.person_id].assignments.append(assignment)
+    counts: list[Any] = [
+        model.objects.filter(holder__in=keys)
+        .order_by()
+        .values_list("holder_id", "priority__position", "priority__title")
+        .annotate(number=Count("pk"), kind=Value(str(model._meta.verbose_name), output_field=CharField()))
+        for model in SUBJECTS
+    ]
+    for holder, _, priority, number, kind in sorted(counts[0].union(*counts[1:], all=True)):
+        found[holder].rows.append((number, kind, priority))
+    for quarter in Quarter.objects.filter(overview_author__in=keys).exclude(status=QuarterStatus.CLOSED).in_order():
+        found[quarter.overview_author_id or 0].overviews.append(quarter)
+    return found
+
+
+def drafts_of(person: Person) -> list[Draft | OverviewDraft]:
+    """What somebody has typed and not saved, of quarters that are not closed. Two queries."""
+    drafts = Draft.objects.filter(person=person).exclude(update__quarter__status=QuarterStatus.CLOSED)
+    overviews = OverviewDraft.objects.filter(person=person).exclude(quarter__status=QuarterStatus.CLOSED)
+    return [*drafts.select_related("update__quarter", "update__priority"), *overviews.select_related("quarter")]
+
+
+def draft_told(draft: Draft | OverviewDraft) -> str:
+    """What a draft is of: "indicators of Victims are better supported, Q2 2022/23"."""
+    if isinstance(draft, OverviewDraft):
+        return f"the overview of {draft.quarter}"
+    return f"{draft.get_section_display().lower()} of {draft.update}"
+
+
+def acts_on(person: Person) -> list[ChangeSet]:
+    """The newest twenty acts on this account and its assignments. One query."""
+    assigned = Assignment.history.filter(person=person).values("change_set")
+    acts = ChangeSet.objects.filter(Q(note__startswith=f"{person.username}: ") | Q(pk__in=assigned))
+    return list(acts.select_related("person")[:20])
+
+
+# What somebody typed and did not save, for those who go on with it
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """One cell of a draft: the row, the cell, what is stored, and what was typed."""
+
+    row: str
+    cell: str
+    stored: str
+    text: str
+
+
+def may_read_draft(person: Person, draft: Draft) -> bool:
+    """Administrators always; those who fill in the section, once its writer is gone or has it no more."""
+    if person.is_administrator:
+        return True
+    writer = draft.person
+    return has_section(person, draft) and not (writer.is_active and has_section(writer, draft))
+
+
+def has_section(person: Person, draft: Draft) -> bool:
+    priority = draft.update.priority_id
+    return person.leads(priority) if draft.section == Page.CHECKS else draft.section in person.sections_of(priority)
+
+
+def typed_in(draft: Draft, person: Person) -> list[Typed]:
+    """The cells of a draft, as the reader, who has all of its section, would see them on the page."""
+    if draft.section == Page.CHECKS:
+        answers = {name.removesuffix("|told"): text for name, text in draft.data.items() if name.endswith("|told")}
+        return [Typed(told, "Answer", "", draft.data.get(f"{name}|text", "")) for name, told in answers.items()]
+    entry = Entry([draft.update], draft.section, person, draft.data)
+    found = []
+    for form in entry.forms:
+        for name, field_ in form.fields.items():
+            text = form.typed.get(form.add_prefix(name), "")
+            stored = form.texts.get(form.add_prefix(name), "")
+            if name not in ("base", "was") and form.add_prefix(name) in draft.data and text != stored:
+                found.append(Typed(form.label, str(field_.label), *ticked(name, stored, text)))
+    return found
+
+
+def ticked(name: str, *texts: str) -> list[str]:
+    return ["ticked" if text else "not ticked" for text in texts] if name == "confirmed" else list(texts)
