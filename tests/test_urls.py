@@ -1,5 +1,7 @@
 """One sweep over every address: anonymous people go to the sign-in, the wrong role is refused."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -7,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from indicators.models import Indicator, Reading
 from priorities.models import Assignment, Definition, Plan, Priority, Quarter, QuarterlyUpdate
 from tests.make import make_full_update, make_person, make_quarter
+from updates.models import Draft
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +24,7 @@ PUBLIC = {
 }
 READ_ONLY = ["changeset", "draft", "explanation", "overviewdraft", "comment", "signoff", "notice", "reminder"]
 READ_ONLY += ["sentback", "closedreport"]
-FOR_ALL = {"/", "/password/", "/password/done/", "/my-updates/"}
+FOR_ALL = {"/", "/password/", "/password/done/", "/my-updates/", "/people/roles/"}
 ROLES = ["administrator", "manager", "victims_lead", "trust_lead", "reader", "nobody"]
 
 
@@ -34,7 +37,9 @@ def nobody(db):
 def pages(victims):
     """Every address of the project, with an object's key where it takes one."""
     quarter = make_quarter()
-    make_full_update(victims, quarter)
+    update = make_full_update(victims, quarter)
+    somebody = make_person("left", is_active=False)
+    Draft.objects.create(pk=somebody.pk, person=somebody, update=update, section="goals", data={})
     arguments = {
         "period": quarter.period.slug,
         "slug": victims.slug,
@@ -48,13 +53,12 @@ def pages(victims):
         "app_label": "priorities",
         "content_type_id": "1",
         "id": "1",
+        "pk": str(somebody.pk),
     }
     return sorted(set(walk(get_resolver().url_patterns, "/", arguments)))
 
 
 def walk(patterns, prefix, arguments):
-    import re
-
     for pattern in patterns:
         route = str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -90,6 +94,8 @@ def test_anonymous_people_are_sent_to_the_sign_in(client, pages):
 def expected(role, page):
     if page == "/admin/autocomplete/":
         return {403}  # without saying of which field
+    if page.startswith("/2022-23-q1/progress/"):
+        return expected_of_running(role, page)
     if page.startswith("/2022-23-q1/") and "/update/" in page:
         return expected_of_updates(role, page)
     if page.startswith("/2022-23-q1/overview/"):
@@ -111,8 +117,21 @@ def expected(role, page):
         return {200} if role in ("administrator", "manager", "victims_lead") else {403}
     if page == "/sign-out/":
         return {405}
+    if page == "/progress/" or (page.startswith("/people/") and page not in FOR_ALL):
+        return expected_of_running(role, page)
     assert page in PUBLIC | FOR_ALL, f"say in this test who may read {page}"
     return {200, 302}
+
+
+def expected_of_running(role, page):
+    """The board is for those who see all, the pages of people for administrators, drafts for who goes on with them."""
+    if re.search(r"/(remind|extend|part|end|reactivate|\d+/invite)/$", page):
+        return {405}  # to post to only
+    if page.startswith("/people/drafts/"):
+        return {200} if role in ("administrator", "victims_lead") else {403}
+    if page.startswith("/people/"):
+        return {200} if role == "administrator" else {403}
+    return {200, 302} if role in ("administrator", "manager") else {403}
 
 
 def expected_of_updates(role, page):

@@ -93,7 +93,7 @@ class PersonForm(AccountForm):
         help_text="Without one nothing can be mailed, an invitation neither.",
         error_messages={"invalid": "This is no e-mail address; write it like name@example.org."},
     )
-    role = forms.ChoiceField(choices=ROLES, required=False, help_text="What they may do beside the parts that they hold.")
+    role = forms.ChoiceField(choices=ROLES, required=False, help_text="Beside the parts that they hold.")
 
     def __init__(self, data: Any = None, *, person: Person | None = None, **kwargs: Any) -> None:
         self.person = person
@@ -166,7 +166,7 @@ class InviteForm(PersonForm, PartForm):
             self.fields[name].required = True
             self.fields[name].error_messages["required"] = f"Enter the {words}."
         self.fields["email"].help_text = "The invitation goes there."
-        self.fields["role"].help_text = "What they may do beside the part given below."
+        self.fields["role"].help_text = "Beside the part given below."
 
     def clean_username(self) -> str:
         username = self.cleaned_data["username"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from priorities.history import ChangeSet
 from priorities.models import Assignment, Person, Quarter, QuarterStatus, Role
+from priorities.periods import Period
 
 from .entry import Entry
 from .handing import SUBJECTS, part_of
@@ -40,15 +42,17 @@ class Held:
     """What somebody has to do with the report, and would have to be handed over."""
 
     assignments: list[Assignment] = field(default_factory=list)
-    rows: list[tuple[int, str, str]] = field(default_factory=list)  # how many, of what, of which priority
+    rows: list[str] = field(default_factory=list)  # how many, of what, of which priority
     overviews: list[Quarter] = field(default_factory=list)
 
     @property
     def parts(self) -> list[str]:
         """Each in a few words: "lead of …", "3 indicators of …"."""
-        lines = [part_of(assignment) for assignment in self.assignments]
-        lines += [f"{number} {kind}{'s' * (number != 1)} of {priority}" for number, kind, priority in self.rows]
-        return lines + [f"the overview of {quarter}" for quarter in self.overviews]
+        return (
+            [part_of(assignment) for assignment in self.assignments]
+            + self.rows
+            + [f"the overview of {quarter}" for quarter in self.overviews]
+        )
 
 
 def held_by(people: Iterable[Person]) -> dict[int, Held]:
@@ -60,29 +64,48 @@ def held_by(people: Iterable[Person]) -> dict[int, Held]:
     counts: list[Any] = [
         model.objects.filter(holder__in=keys)
         .order_by()
-        .values_list("holder_id", "priority__position", "priority__title")
-        .annotate(number=Count("pk"), kind=Value(str(model._meta.verbose_name), output_field=CharField()))
-        for model in SUBJECTS
+        .values_list("holder_id", "priority__position", "priority__title", Value(kind))
+        .annotate(number=Count("pk"))
+        for kind, model in enumerate(SUBJECTS)
     ]
-    for holder, _, priority, number, kind in sorted(counts[0].union(*counts[1:], all=True)):
-        found[holder].rows.append((number, kind, priority))
+    for holder, _, priority, kind, number in sorted(counts[0].union(*counts[1:], all=True)):
+        names = SUBJECTS[kind]._meta
+        what = names.verbose_name if number == 1 else names.verbose_name_plural
+        found[holder].rows.append(f"{number} {what} of {priority}")
     for quarter in Quarter.objects.filter(overview_author__in=keys).exclude(status=QuarterStatus.CLOSED).in_order():
         found[quarter.overview_author_id or 0].overviews.append(quarter)
     return found
 
 
-def drafts_of(person: Person) -> list[Draft | OverviewDraft]:
-    """What somebody has typed and not saved, of quarters that are not closed. Two queries."""
-    drafts = Draft.objects.filter(person=person).exclude(update__quarter__status=QuarterStatus.CLOSED)
-    overviews = OverviewDraft.objects.filter(person=person).exclude(quarter__status=QuarterStatus.CLOSED)
-    return [*drafts.select_related("update__quarter", "update__priority"), *overviews.select_related("quarter")]
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A draft as it is listed: `key` names it, and is 0 for one of an overview, which no page shows."""
+
+    key: int
+    told: str
+    saved_at: dt.datetime
 
 
-def draft_told(draft: Draft | OverviewDraft) -> str:
+def drafts_of(person: Person) -> list[Left]:
+    """What somebody has typed and not saved, of quarters that are not closed. One query."""
+    drafts: Any = Draft.objects.filter(person=person).exclude(update__quarter__status=QuarterStatus.CLOSED)
+    drafts = drafts.order_by().values_list("pk", "section", "update__priority__title", *when("update__quarter"))
+    overviews: Any = OverviewDraft.objects.filter(person=person).exclude(quarter__status=QuarterStatus.CLOSED)
+    nothing = Value("", output_field=CharField())
+    overviews = overviews.order_by().values_list(Value(0), nothing, nothing, *when("quarter"))
+    return [
+        Left(key, draft_told(section, priority, Period(year, number)), saved_at)
+        for key, section, priority, year, number, saved_at in drafts.union(overviews, all=True)
+    ]
+
+
+def when(quarter: str) -> tuple[str, str, str]:
+    return f"{quarter}__financial_year", f"{quarter}__number", "saved_at"
+
+
+def draft_told(section: str, priority: str, period: Period) -> str:
     """What a draft is of: "indicators of Victims are better supported, Q2 2022/23"."""
-    if isinstance(draft, OverviewDraft):
-        return f"the overview of {draft.quarter}"
-    return f"{draft.get_section_display().lower()} of {draft.update}"
+    return f"{Page(section).label.lower()} of {priority}, {period}" if section else f"the overview of {period}"
 
 
 def acts_on(person: Person) -> list[ChangeSet]:

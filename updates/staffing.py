@@ -37,8 +37,8 @@ from priorities.models import (
 from priorities.writing import writing
 
 from .handing import SUBJECTS, assign, part_of, pass_rows, tell
-from .holdings import draft_told, drafts_of, held_by, role_of
-from .models import Draft, NoticeKind
+from .holdings import drafts_of, held_by, role_of
+from .models import NoticeKind
 from .notices import notify
 
 logger = logging.getLogger(__name__)
@@ -276,9 +276,9 @@ def pass_on(person: Person, to: Person, by: Person) -> list[str]:
         said = f"{by} handed over to you what {person} held: {listed(held.parts)}."
         notify([to], NoticeKind.HANDED_OVER, said, f"{reverse('updates:mine')}?all=1", but=by)
     for draft in drafts_of(person):
-        if isinstance(draft, Draft):
-            said = f"{person} left something typed and not saved: {draft_told(draft)}."
-            notify([to], NoticeKind.HANDED_OVER, said, reverse("updates:left_draft", args=[draft.pk]), but=by)
+        if draft.key:
+            said = f"{person} left something typed and not saved: {draft.told}."
+            notify([to], NoticeKind.HANDED_OVER, said, reverse("updates:left_draft", args=[draft.key]), but=by)
     return [f"{person} stays named as author of the overview of {q}, which can't be changed now." for q in stuck]
 
 

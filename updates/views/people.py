@@ -137,7 +137,7 @@ def show_person(request: HttpRequest, subject: Person, sent: AccountForm | None 
         "state": state_of(subject),
         "held": held,
         "assignments": [(assignment, part_of(assignment)) for assignment in held.assignments],
-        "drafts": [(draft, draft_told(draft)) for draft in drafts_of(subject)],
+        "drafts": drafts_of(subject),
         "acts": acts_on(subject),
         "forms": forms,
         "form": sent,
@@ -200,20 +200,22 @@ def hand_all_over(request: HttpRequest, pk: int) -> HttpResponse:
         to = form.cleaned_data["to"]
         if done(request, form, lambda: hand_over(subject, to=to, by=by), f"{to} has now what {subject} held."):
             return redirect("updates:person", pk)
-    return show_leaving(request, subject, form, f"Hand over what {subject} holds")
+    context = {"title": f"Hand over what {subject} holds", "parts": held_by([subject])[subject.pk].parts}
+    return show_leaving(request, subject, form, **context)
 
 
 def deactivate_person(request: HttpRequest, pk: int) -> HttpResponse:
     """What somebody holds, who takes it over, and the end of their access."""
     by, subject = administrator(request), find(pk)
-    holds = bool(held_by([subject])[subject.pk].parts)
-    form = DeactivateForm(request.POST if request.method == "POST" else None, person=subject, holds=holds)
+    parts = held_by([subject])[subject.pk].parts
+    form = DeactivateForm(request.POST if request.method == "POST" else None, person=subject, holds=bool(parts))
     if form.is_valid():
         to = form.cleaned_data.get("to")
         told = f"{subject} is deactivated and signed out{f'; {to} has now what they held' if to else ''}."
         if done(request, form, lambda: deactivate(subject, by=by, to=to), told):
             return redirect("updates:person", pk)
-    return show_leaving(request, subject, form, f"Deactivate {subject}", deactivating=True)
+    context = {"title": f"Deactivate {subject}", "parts": parts, "deactivating": True}
+    return show_leaving(request, subject, form, **context)
 
 
 def done(request: HttpRequest, form: AccountForm, act: Any, told: str) -> bool:
@@ -229,18 +231,8 @@ def done(request: HttpRequest, form: AccountForm, act: Any, told: str) -> bool:
     return True
 
 
-def show_leaving(
-    request: HttpRequest, subject: Person, form: AccountForm, title: str, *, deactivating: bool = False
-) -> HttpResponse:
-    context = {
-        "title": title,
-        "person": subject,
-        "parts": held_by([subject])[subject.pk].parts,
-        "drafts": [(draft, draft_told(draft)) for draft in drafts_of(subject)],
-        "form": form,
-        "failed": bool(form.errors),
-        "deactivating": deactivating,
-    }
+def show_leaving(request: HttpRequest, subject: Person, form: AccountForm, **context: Any) -> HttpResponse:
+    context |= {"person": subject, "drafts": drafts_of(subject), "form": form, "failed": bool(form.errors)}
     return render(request, "updates/people_leaving.html", context)
 
 
@@ -262,6 +254,6 @@ def left_draft(request: HttpRequest, pk: int) -> HttpResponse:
     reader = signed_in(request)
     if not may_read_draft(reader, draft):
         raise PermissionDenied(f"What {draft.person} has typed is still theirs; ask them, or an administrator.")
-    told = draft_told(draft)
+    told = draft_told(draft.section, str(draft.update.priority), draft.update.quarter.period)
     context = {"title": f"Typed and not saved: {told}", "draft": draft, "told": told, "cells": typed_in(draft, reader)}
     return render(request, "updates/people_draft.html", context)
