@@ -201,7 +201,7 @@ def unsigned(update: QuarterlyUpdate, now: list[Assignment], signed: set[str]) -
         if a.role == AssignmentRole.SIGNATORY and a.section not in signed:
             what = a.get_section_display().lower() if a.section else "the whole"
             waiting.setdefault(what, []).append(named(a.person))
-    return tuple(f"{what} ({' or '.join(people)})" for what, people in waiting.items())
+    return tuple(f"{what}, by {' or '.join(people)}" for what, people in waiting.items())
 
 
 # What is seen around the figures: in two queries, because a manager opens this page often

@@ -259,10 +259,10 @@ def test_sign_offs_that_are_still_to_come_name_who_can_give_them(client, update,
     director, finance = make_person("director"), make_person("treasurer")
     make_assignment(victims, director, AssignmentRole.SIGNATORY)
     make_assignment(victims, finance, AssignmentRole.SIGNATORY, section="finance")
-    assert line().unsigned == ("the whole (director)", "finance (treasurer)")
+    assert line().unsigned == ("the whole, by director", "finance, by treasurer")
     with door(update):
         SignOff(update=update, signed_section="finance", by=finance, at=timezone.now()).save()
-    assert "Sign-off outstanding: the whole (director)" in words(get(client, manager))
+    assert "Sign-off outstanding: the whole, by director" in words(get(client, manager))
     set_status(update, UpdateStatus.APPROVED)
     assert line().unsigned == ()
 

@@ -11,8 +11,17 @@ from django.db import connection
 from django.test import Client
 
 from indicators.models import Reading
-from priorities.models import AssignmentRole, Quarter, QuarterlyUpdate
-from tests.make import close, make_assignment, make_full_update, make_person, make_quarter, make_reading, make_update
+from priorities.models import AssignmentRole, Person, Quarter, QuarterlyUpdate, Role
+from tests.make import (
+    close,
+    make_assignment,
+    make_full_update,
+    make_person,
+    make_quarter,
+    make_reading,
+    make_update,
+    with_role,
+)
 from tests.priorities.test_races import at_once
 from tests.updates.test_entry import address
 from updates.models import Draft
@@ -127,3 +136,30 @@ def same_database():
         port = f":{now['PORT']}" if now["PORT"] else ""
         url = f"postgresql://{at}{quote(now['HOST'], safe='')}{port}/{now['NAME']}"
     return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+
+
+def test_of_two_administrators_who_deactivate_each_other_one_stays(administrator):
+    other = with_role("other", Role.ADMINISTRATOR)
+    outcomes = at_once(
+        *(sender(a, f"/people/{b.pk}/deactivate/", {}) for a, b in ((administrator, other), (other, administrator)))
+    )
+    assert outcomes.count(302) >= 1
+    assert Person.objects.filter(is_active=True).count() == 1
+
+
+def test_two_invitations_to_one_address_make_one_account(administrator):
+    invitation = {"first_name": "Ann", "last_name": "Lee", "email": "ann@example.org"}
+    outcomes = at_once(*[sender(administrator, "/people/invite/", invitation)] * 2)
+    assert sorted(outcomes) == [200, 302]
+    assert Person.objects.filter(email="ann@example.org").count() == 1
+
+
+def test_two_who_give_more_time_at_once_are_each_whole(update, manager, administrator):
+    def given(day):
+        return {"update": update.pk, "extend_form-due_on": f"{day}/01/2099", "extend_form-reason": f"The {day}th"}
+
+    url = "/2022-23-q1/progress/extend/"
+    outcomes = at_once(sender(manager, url, given(10)), sender(administrator, url, given(11)))
+    assert set(outcomes) <= {200, 302}
+    stored = QuarterlyUpdate.objects.get()
+    assert stored.due_reason == f"The {stored.due_on.day}th"
