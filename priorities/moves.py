@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from .models import Quarter, QuarterlyUpdate, QuarterStatus, UpdateStatus
+from .models import Quarter, QuarterlyUpdate, QuarterStatus, UpdateStatus, is_open_to, why_not_open
 from .people import Person
 
 Subject = QuarterlyUpdate | Quarter
@@ -57,8 +57,13 @@ class Move:
             return person.is_manager or subject.overview_author_id == person.pk
         return person.leads(subject.priority_id)
 
+    def waits_for_another(self, person: Person | None, subject: Subject) -> bool:
+        """Whether the subject is reopened for somebody else, whose alone it is then to fill in and hand over."""
+        return self.by == LEADS and person is not None and not is_open_to(subject, person)
+
     def open_to(self, person: Person | None, subject: Subject) -> bool:
-        return self.state(subject) in self.sources and self.allowed_to(person, subject)
+        may = self.allowed_to(person, subject) and not self.waits_for_another(person, subject)
+        return may and self.state(subject) in self.sources
 
     def name(self, subject: Subject) -> str:
         return f"The overview of {subject}" if self.of == "overview" else str(subject)
@@ -79,6 +84,8 @@ class Move:
         """Why it can't be made, and who or what can help."""
         if not self.allowed_to(person, subject):
             return f"{self.name(subject)} can be {self.done} by {self.who} only; ask one of them."
+        if self.waits_for_another(person, subject):
+            return why_not_open(subject)
         status = self.state(subject)
         way_back = ""
         if isinstance(status, UpdateStatus) and self.by == LEADS:

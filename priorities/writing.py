@@ -90,6 +90,8 @@ def moving(
         if not move.allowed_to(by, subject) or not models.QuerySet.update(rows, version=raised):
             raise Refused(move.refusal(by, stored(subject)))
         moved = stored(subject)
+        if move.waits_for_another(by, moved):
+            raise Refused(move.refusal(by, moved))
         is_update = isinstance(moved, QuarterlyUpdate)
         door = Door(change_set, by, opening=False, moving=True)
         door.updates = updates | ({moved.pk} if is_update else set())

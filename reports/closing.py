@@ -29,6 +29,7 @@ from priorities.moves import CLOSE, PROLONG, REOPEN
 from priorities.writing import moving
 from updates.models import Comment, Draft, NoticeKind, OverviewDraft, SignOff
 from updates.notices import notify
+from updates.submitting import keep_what_it_says, take_back_signatures
 
 from .frozen import SCHEMA, Unreadable, checksum, freeze, read
 from .models import ClosedReport
@@ -110,7 +111,7 @@ def plan_closing(quarter: Quarter) -> ClosingPlan:
         .order_by("priority__position", "priority_id")
     )
     before, overview_before = states_before(versions)
-    comments = [*Comment.objects.filter(update__in=updates, answers=None, resolved_at=None).values_list("update_id")]
+    comments = [*Comment.objects.asked().filter(update__in=updates).values_list("update_id")]
     drafts = list(Draft.objects.filter(update__in=updates).select_related("person"))
     unsigned = signatures_missing(updates)
     overview_drafts = OverviewDraft.objects.filter(quarter=quarter).select_related("person")
@@ -282,6 +283,8 @@ def reopen(
         if not plan.versions:
             keep(quarterly_report(moved, None), moved, plan, by=by, reason=KEPT_LATE)
         held = [update for update in plan.updates if update.priority_id in chosen]
+        for update in held:  # the next review shows what changed since
+            keep_what_it_says(update, by=by, reason=f"Reopened: {reason.strip()}")
         free(held, for_, until)
         moved.reopened_for, moved.reopened_until, moved.reopened_reason = for_, until, reason.strip()
         moved.overview_status = UpdateStatus.CLOSED
@@ -338,8 +341,8 @@ def free(updates: list[QuarterlyUpdate], for_: Person, until: dt.date) -> None:
         update.reopened_for, update.reopened_until = for_, until
     fields = ["status", "submitted_at", "submitted_by", "approved_at", "approved_by", "leads"]
     QuarterlyUpdate.objects.bulk_update(updates, [*fields, "reopened_for", "reopened_until"])
-    for sign_off in SignOff.objects.filter(update__in=updates):
-        sign_off.delete()
+    for update in updates:
+        take_back_signatures(update)
 
 
 def give_more_time(quarter: Quarter, *, by: Person | None, until: dt.date, source: Source = Source.FORM) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import CharField, Max, QuerySet, TextField, Value
+from django.db.models import CharField, Exists, Max, QuerySet, TextField, Value
 from django.db.models.functions import MD5, Concat
 
 from priorities.models import (
@@ -23,7 +23,7 @@ from priorities.models import (
 from priorities.periods import Period
 
 from .entry import ROWS
-from .models import Comment, Draft, OverviewDraft, SignOff
+from .models import Comment, Draft, Notice, OverviewDraft, SignOff
 from .opening import OPENED
 from .progress import due_text, is_late, rows_by_section, text_gaps
 
@@ -117,11 +117,14 @@ class Board:
         return [line.update for line in self.lines if line.update.is_editable]
 
 
-def updates_of(period: Period) -> QuerySet[QuarterlyUpdate]:
+def updates_of(period: Period) -> QuerySet[Any]:
     """Those of a quarter, in the order of the report."""
     related = ("quarter__plan", "quarter__overview_author", "priority", "submitted_by", "reopened_for")
     found = QuarterlyUpdate.objects.filter(quarter__financial_year=period.year, quarter__number=period.number)
-    return found.select_related(*related).order_by("priority__position", "priority_id")
+    failed = Notice.objects.waiting().filter(failed_at__isnull=False)
+    return (
+        found.select_related(*related).annotate(mail_waits=Exists(failed)).order_by("priority__position", "priority_id")
+    )
 
 
 def board_of(quarter: Quarter, updates: Sequence[QuarterlyUpdate]) -> Board:
@@ -215,7 +218,7 @@ def seen_around(quarter: Quarter, updates: Iterable[QuarterlyUpdate]) -> list[Se
     around: Any = columns(Draft.objects.filter(update__in=keys), "draft", "update_id", "section", "saved_at", "person")
     others = [
         columns(
-            Comment.objects.filter(update__in=keys, answers=None, resolved_at=None),
+            Comment.objects.asked().filter(update__in=keys),
             *("comment", "update_id", "section", "made_at", "author"),
         ),
         columns(SignOff.objects.filter(update__in=keys), "sign-off", "update_id", "signed_section", "at", "by"),

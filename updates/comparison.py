@@ -4,7 +4,7 @@ was asked of it, and what stands in the way of approving it."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -316,12 +316,6 @@ def worded(form: RowForm, name: str, text: str) -> str:
     choices = form.fields[name].widget.attrs.get("data-choices", "")
     words = dict(choice.split(":", 1) for choice in choices.split("|") if ":" in choice)
     return f"{text} ({words[text].lower()})" if text in words and len(text) < 3 else text
-
-
-def unanswered_comments(updates: Iterable[QuarterlyUpdate]) -> QuerySet[Comment]:
-    """Comments that are neither answered nor resolved: what is asked of those who fill in."""
-    asked = Comment.objects.filter(update__in=list(updates), answers=None, replies=None, resolved_at=None)
-    return asked.select_related("author")
 
 
 def cells_of(update: QuarterlyUpdate) -> dict[str, dict[str, str]]:

@@ -95,6 +95,17 @@ class OverviewDraft(models.Model):
         return f"{self.person}: overview of {self.quarter}"
 
 
+class CommentQuerySet(RecordedQuerySet):
+    def asked(self) -> CommentQuerySet:
+        """Those that are no answers, and not resolved."""
+        return self.filter(answers=None, resolved_at=None)
+
+    def unanswered(self) -> CommentQuerySet:
+        """Those of them that nobody but their author has answered."""
+        answers = Comment.objects.filter(answers=models.OuterRef("pk")).exclude(author=models.OuterRef("author"))
+        return self.asked().filter(~models.Exists(answers))
+
+
 class Comment(models.Model):
     """What a reviewer asks of one line of an update, or what somebody answers to it."""
 
@@ -109,7 +120,7 @@ class Comment(models.Model):
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     resolved_at = models.DateTimeField(null=True, blank=True)
 
-    objects = RecordedQuerySet.as_manager()
+    objects = CommentQuerySet.as_manager()
     history = history()
 
     class Meta:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
@@ -167,8 +167,7 @@ def overview_of(quarter: Quarter, managers: Iterable[Person]) -> Iterator[Thing]
 
 def unanswered(updates: Iterable[QuarterlyUpdate]) -> dict[int, int]:
     """How many comments of each update are neither resolved nor answered by anybody but their author."""
-    answers = Comment.objects.filter(answers=OuterRef("pk")).exclude(author=OuterRef("author"))
-    asked = Comment.objects.filter(~Exists(answers), update__in=list(updates), answers=None, resolved_at=None)
+    asked = Comment.objects.unanswered().filter(update__in=list(updates))
     return dict(asked.order_by().values_list("update").annotate(Count("pk")))
 
 

@@ -84,7 +84,7 @@ def obstacles(update: QuarterlyUpdate, by: Person, *, wrote: bool, comparison: C
 
 
 def open_comments(update: QuarterlyUpdate) -> int:
-    return Comment.objects.filter(update=update, answers=None, resolved_at=None).count()
+    return Comment.objects.asked().filter(update=update).count()
 
 
 # Comments

@@ -14,9 +14,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import EmailMessage
 from django.db.models import Q, QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
@@ -38,6 +36,7 @@ from priorities.writing import writing
 
 from .handing import SUBJECTS, assign, part_of, pass_rows, tell
 from .holdings import drafts_of, held_by, role_of
+from .mailing import compose
 from .models import NoticeKind
 from .notices import notify
 
@@ -137,8 +136,8 @@ def invite(
     return made
 
 
-def send_invitation(person: Person, *, by: Person, root: str) -> str:
-    """Mail the link to set a password, at `root`; the sentence that says what became of it.
+def send_invitation(person: Person, *, by: Person) -> str:
+    """Mail the link to set a password; the sentence that says what became of it.
 
     A mail server that is down stops nothing: the account is there already. Raises Refused for people who need none.
     """
@@ -153,15 +152,14 @@ def send_invitation(person: Person, *, by: Person, root: str) -> str:
     context = {
         "person": person,
         "by": by,
-        "link": f"{root.rstrip('/')}{path}",
+        "path": path,
         "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
-        "reset": f"{root.rstrip('/')}{reverse('password_reset')}",
         "parts": held_by([person])[person.pk].parts,
         "role": role_of(person),
     }
     subject = f"{by} invites you to the quarterly performance tracker"
     try:
-        EmailMessage(subject, render_to_string("updates/invitation.txt", context), to=[person.email]).send()
+        compose([person.email], subject, "updates/invitation.txt", **context).send()
     except (smtplib.SMTPException, OSError):
         logger.exception("The invitation of %s could not be mailed.", person.username)
         return (

@@ -142,14 +142,18 @@ def begin_review(update: QuarterlyUpdate, *, by: Person) -> None:
 def send_back(update: QuarterlyUpdate, *, by: Person, reason: str) -> None:
     """With what has to be done; what it says now is kept, so that its next review shows what changed since."""
     with moving(update, SEND_BACK, by=by, source=Source.FORM, note=f"{SENT_BACK}{reason}"[:200]) as moved:
-        then = {"by": by, "at": timezone.now(), "reason": reason, "cells": cells_of(moved)}
-        SentBack.objects.update_or_create(update=moved, defaults=then)
+        keep_what_it_says(moved, by=by, reason=reason)
         take_back_signatures(moved)
         whose = [*people_of(moved, AssignmentRole.LEAD, AssignmentRole.DEPUTY), moved.submitted_by]
         told = f"{moved}, was sent back by {by}: {reason}"
         notify(filter(None, whose), NoticeKind.SENT_BACK, told, page_of(moved), but=by)
         moved.submitted_at = moved.submitted_by = moved.approved_at = moved.approved_by = None
         moved.leads = ""
+
+
+def keep_what_it_says(update: QuarterlyUpdate, *, by: Person | None, reason: str) -> None:
+    then = {"by": by, "at": timezone.now(), "reason": reason, "cells": cells_of(update)}
+    SentBack.objects.update_or_create(update=update, defaults=then)
 
 
 def extend(update: QuarterlyUpdate, *, by: Person, due_on: dt.date, reason: str) -> None:

@@ -59,6 +59,7 @@ of_people = [
 urlpatterns = [
     path("people/", include(of_people)),
     path("my-updates/", update.mine, name="mine"),
+    path("opening/", opening.next_one, name="open_next"),
     path("<period:period>/opening/", opening.opening, name="opening"),
     path("indicators/<uuid:key>/", indicators.indicator, name="indicator"),
     path("progress/", board.newest, name="board"),

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from priorities.history import ChangeSet, Source
-from priorities.models import AssignmentRole, Quarter, QuarterlyUpdate, QuarterStatus, UpdateStatus
+from priorities.models import AssignmentRole, Person, Quarter, QuarterlyUpdate, QuarterStatus, UpdateStatus
 from priorities.periods import Period
 from priorities.writing import writing
 from tests.make import (
@@ -30,7 +30,7 @@ from tests.make import (
     set_status,
 )
 from updates.board import board_of, updates_of
-from updates.models import Comment, Draft, OverviewDraft, SignOff
+from updates.models import Comment, Draft, Notice, OverviewDraft, SignOff
 from updates.opening import OPENED
 from updates.reminding import Reminded
 from updates.views import board as views
@@ -330,11 +330,11 @@ def test_one_is_reminded(client, update, trust, manager, reminded, victims_lead)
         assert sentence in page
 
 
-def test_all_that_are_outstanding_are_reminded_and_no_others(client, update, trust, manager, reminded):
-    set_status(make_update(trust, update.quarter), UpdateStatus.SUBMITTED)
-    sent_back = set_status(make_update(make_priority("Sent back"), update.quarter), UpdateStatus.SENT_BACK)
+def test_all_of_a_quarter_are_reminded_at_once(client, update, trust, manager, reminded):
+    submitted = set_status(make_update(trust, update.quarter), UpdateStatus.SUBMITTED)
+    make_update(make_priority("Of another quarter"), make_quarter(Period(2022, 2)))
     post(client, manager, "remind")
-    assert reminded["updates"] == [update, sent_back]
+    assert reminded["updates"] == [update, submitted]  # who fills in the one, and who reviews the other
 
 
 def test_everything_that_came_of_it_is_said(client, update, manager, reminded):
@@ -346,16 +346,18 @@ def test_everything_that_came_of_it_is_said(client, update, manager, reminded):
         assert sentence in page
 
 
-def test_where_nothing_is_outstanding_nobody_is_written_to_and_that_is_said(client, update, manager, reminded):
-    assert "Nobody was written to: nothing is outstanding." in words(post(client, manager, "remind"))
-    set_status(update, UpdateStatus.SUBMITTED)
-    del reminded["updates"]
-    page = words(post(client, manager, "remind", update=update.pk))
-    assert "Nobody was written to: Victims are better supported, Q1 2022/23 is submitted already." in page
-    make_update(make_priority("Approved"), update.quarter, status=UpdateStatus.APPROVED)
-    page = words(post(client, manager, "remind"))
-    assert "Nobody was written to: every update of Q1 2022/23 is submitted." in page
-    assert "updates" not in reminded
+def test_where_nothing_is_outstanding_that_is_said(client, update, manager):
+    set_status(update, UpdateStatus.APPROVED)
+    assert "Nobody has anything outstanding." in words(post(client, manager, "remind", update=update.pk))
+
+
+def test_mail_that_could_not_be_sent_is_told_of(client, update, manager, victims_lead):
+    Person.objects.filter(pk=victims_lead.pk).update(email="lead@example.org")
+    told = {"failed_at": timezone.now(), "failure": "the mail server did not answer"}
+    Notice.objects.create(person=victims_lead, kind="opened", text="Opened.", path="/", **told)
+    client.force_login(manager)
+    page = words(client.get(f"/{update.quarter.period.slug}/progress/"))
+    assert "1 mail could not be sent yet; the mail server did not answer at" in page
 
 
 @pytest.mark.parametrize("key", ["", "x", "9999", "9" * 30])

@@ -198,7 +198,7 @@ def test_somebody_invited_sets_a_password_and_signs_in(client, update, victims, 
     assert "Your user name is ann-lee. Set your password here, within 3 days:" in message.body
     assert "Invited" in page
     client.logout()
-    link = re.search(r"http://testserver(/password/reset/\S+)\n", message.body)[1]
+    link = re.search(r"http://localhost:8000(/password/reset/\S+)\n", message.body)[1]
     form = client.get(link, follow=True)
     assert client.post(form.redirect_chain[-1][0], NEW_PASSWORD).url == "/password/reset/done/"
     signed_in = client.post("/sign-in/", {"username": "ann-lee", "password": "three odd words"}, follow=True)

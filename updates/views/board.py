@@ -16,6 +16,7 @@ from priorities.people import signed_in
 from priorities.periods import Period
 from updates.board import BoardLine, board_of, updates_of
 from updates.forms import ExtendForm
+from updates.notices import waiting_mail
 from updates.reminding import remind
 from updates.submitting import extend
 
@@ -56,6 +57,7 @@ def show_board(request: HttpRequest, period: Period, person: Person, **context: 
         for line in board.lines
     ]
     around = {"title": f"Progress, {quarter}", "quarter": quarter, "board": board, "lines": lines}
+    around["waiting_mail"] = waiting_mail() if any(update.mail_waits for update in updates) else ""
     return render(request, "updates/board.html", around | context)
 
 
@@ -81,17 +83,9 @@ def remind_some(request: HttpRequest, period: Period) -> HttpResponse:
     """Remind those with something outstanding in one update, or in all of the quarter; and say what came of it."""
     person = chaser(request)
     updates = [asked_for(request, period)] if "update" in request.POST else list(updates_of(period))
-    waiting = [update for update in updates if update.is_editable]
-    told = remind(waiting, by=person).told if waiting else [nothing_outstanding(period, updates)]
-    for sentence in told or ["Nobody was written to: nothing is outstanding."]:
+    for sentence in remind(updates, by=person).told:
         messages.info(request, sentence)
     return redirect("updates:progress", period)
-
-
-def nothing_outstanding(period: Period, updates: list[QuarterlyUpdate]) -> str:
-    if len(updates) == 1:
-        return f"Nobody was written to: {updates[0]} is {updates[0].get_status_display().lower()} already."
-    return f"Nobody was written to: every update of {period} is submitted."
 
 
 def asked_for(request: HttpRequest, period: Period) -> QuarterlyUpdate:

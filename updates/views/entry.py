@@ -15,11 +15,10 @@ from priorities.door import Refused
 from priorities.models import RATINGS, Definition, Person, Quarter, QuarterlyUpdate, Section
 from priorities.people import signed_in
 from priorities.periods import Period
-from updates.comparison import unanswered_comments
 from updates.entry import Entry, drafts_of, forget_drafts, keep_draft, save_entry
 from updates.typed import Typed, cells, keeps_typed, whose
 
-from .update import locked, page, sections_for, take
+from .update import asked_of, locked, page, sections_for, take
 
 
 def adopt_section(request: HttpRequest, typed: Typed, period: Period, slug: str, section: str) -> Entry:
@@ -163,7 +162,7 @@ def show_entry(request: HttpRequest, entry: Entry, around: dict[str, Any], *, fa
             "draft_url": f"{request.path}draft/",
             "definitions": letters,
             "many": len(entry.updates) > 1,
-            "comments": unanswered_comments(entry.updates).filter(section=entry.section),
+            "comments": asked_of(entry.updates, [entry.section]),
         },
     )
 

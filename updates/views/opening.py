@@ -59,6 +59,20 @@ class OpeningForm(forms.Form):
         return day
 
 
+def next_one(request: HttpRequest) -> HttpResponse:
+    """To the page that opens whichever quarter comes next, or makes the plan that it needs."""
+    administrator(request)
+    quarters = all_quarters()
+    newest, following = newest_opened(quarters), next_to_open(quarters)
+    if following is not None:
+        return redirect("updates:opening", following.period)
+    if newest is not None:
+        return redirect("updates:opening", newest.period.next)
+    told = "Nothing is set up yet: import the first workbook, or make a plan in the administration."
+    messages.info(request, told)
+    return redirect("reports:home")
+
+
 def opening(request: HttpRequest, period: Period) -> HttpResponse:
     """What opening this quarter would make, and the button that makes exactly that."""
     person = administrator(request)

@@ -91,7 +91,7 @@ def invite_person(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, list(refused.reasons))
         else:
-            messages.info(request, send_invitation(made, by=by, root=request.build_absolute_uri("/")))
+            messages.info(request, send_invitation(made, by=by))
             if not (form.cleaned_data["role"] or form.given):
                 messages.info(request, f"{made} has neither a role nor a part yet, and can read nothing.")
             return redirect("updates:person", made.pk)
@@ -186,7 +186,7 @@ def end_part(request: HttpRequest, pk: int) -> HttpResponse:
 def invite_again(request: HttpRequest, pk: int) -> HttpResponse:
     by, subject = administrator(request), find(pk)
     try:
-        messages.info(request, send_invitation(subject, by=by, root=request.build_absolute_uri("/")))
+        messages.info(request, send_invitation(subject, by=by))
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect("updates:person", pk)

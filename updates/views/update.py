@@ -15,8 +15,8 @@ from priorities.models import Person, QuarterlyUpdate, Section, UpdateStatus, is
 from priorities.moves import BEGIN_REVIEW, EXTEND, MOVES, SEND_BACK, WITHDRAW, Move
 from priorities.people import signed_in
 from priorities.periods import Period
-from updates.comparison import unanswered_comments
 from updates.forms import ExtendForm, MoveForm, SendBackForm
+from updates.models import Comment
 from updates.overview import overviews_for
 from updates.progress import due_text, progress_of, updates_for
 from updates.submitting import (
@@ -76,10 +76,16 @@ def show_update(request: HttpRequest, update: QuarterlyUpdate, **context: Any) -
         "progress": progress_of([update], person)[0],
         "may_fill": may_fill,
         "locked": locked([update], person) if may_fill else [],
-        "comments": unanswered_comments([update]).filter(section__in=update.readable_sections(person)),
+        "comments": asked_of([update], update.readable_sections(person)),
         "sent_back": getattr(update, "sent_back", None) if update.status == UpdateStatus.SENT_BACK else None,
     }
     return render(request, "updates/update.html", around | moves_for(person, update) | context)
+
+
+def asked_of(updates: Iterable[QuarterlyUpdate], sections: Iterable[str]) -> Any:
+    """The comments of the review on these sections that nobody has answered yet. One query, when it is read."""
+    asked = Comment.objects.unanswered().filter(update__in=list(updates), section__in=list(sections))
+    return asked.select_related("author")
 
 
 def page(update: QuarterlyUpdate, person: Person, section: str = "") -> dict[str, Any]:
