@@ -49,6 +49,8 @@ def measure() -> None:
     client.force_login(Person.objects.get(username="manager"))
     entries = [f"/2022-23-q1/victims-are-better-supported/update/{s}" for s in ("", "indicators/", "goals/", "check/")]
     pages = ["/2022-23-q1/", "/2022-23-q1/victims-are-better-supported/", "/2022-23-q1/print/"]
+    pages += ["/2022-23-q1/progress/", "/2022-23-q1/victims-are-better-supported/update/review/"]
+    entries += ["/2022-23-q1/overview/", "/2022-23-q1/closing/", "/people/"]
     period, quarters = Period(2022, 1), 1
     print(f"{'page':48}{'quarters':>9}{'KB':>7}{'ms':>8}{'floor ms':>10}{'ratio':>7}")
     for wanted in (1, 8, 40):
