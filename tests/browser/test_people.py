@@ -102,7 +102,7 @@ def test_an_invitation_leads_to_a_signed_in_person_without_javascript(plain, sit
     assert plain.get_by_text("An invitation was mailed to kim@example.org.").is_visible()
     theirs = browser.new_context(java_script_enabled=False).new_page()
     link = re.search(r"http://localhost:8000(/password/reset/\S+/\S+)", mail.outbox[-1].body)[1]  # SITE_URL
-    theirs.goto(live_server.url + link)
+    theirs.goto(site + link)
     theirs.locator("#id_new_password1").fill("three odd words")
     theirs.locator("#id_new_password2").fill("three odd words")
     theirs.get_by_role("button", name="Set password").click()
