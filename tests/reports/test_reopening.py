@@ -24,6 +24,7 @@ from tests.make import (
     make_priority,
     make_quarter,
     make_update,
+    set_status,
 )
 from tests.priorities.test_races import at_once
 from tests.reports.test_closing import page_text, post, said, seen
@@ -378,6 +379,27 @@ def test_what_is_reopened_is_submitted_as_usual(reopened, victims, victims_lead)
                     row.explanation = "More calls"
                 row.save()
     assert submit(of(victims), by=victims_lead).status == UpdateStatus.SUBMITTED
+
+
+def test_nobody_else_submits_what_is_reopened(reopened, victims, administrator):
+    deputy = make_assignment(victims, make_person("deputy"), AssignmentRole.DEPUTY).person
+    until = f"{day(7):%-d %B %Y}"
+    told = f"{victims}, Q1 2022/23 is reopened for victims-lead alone, until {until}; ask them, or an administrator."
+    for person in (deputy, administrator):
+        with pytest.raises(Refused) as refused:
+            submit(of(victims), by=person)
+        assert str(refused.value) == told
+    assert of(victims).status == "in_progress"
+
+
+def test_the_review_of_what_was_reopened_shows_what_changed_since_it_was_closed(
+    client, reopened, victims, victims_lead, manager
+):
+    write(victims, victims_lead)
+    set_status(of(victims), UpdateStatus.SUBMITTED)
+    page = page_text(client, manager, f"{PRIORITY}update/review/")
+    assert f"Reopened: {WHY}" in page
+    assert "1 line changed since:" in page
 
 
 def test_the_check_of_a_reopened_quarter_is_of_the_version_that_stands(reopened, capsys):
