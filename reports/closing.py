@@ -200,10 +200,10 @@ def close_quarter(
             )
         if plan.unapproved and not reason:
             raise Refused(f"Say why {quarter} is closed without the approval of {plan.unapproved_text}.")
-        corrects = moved.reopened_reason
+        corrects, report = moved.reopened_reason, as_it_stands(moved, plan)
         shut(moved, plan.updates)
         closed = keep(
-            quarterly_report(moved, None),
+            report,
             moved,
             plan,
             by=by,
@@ -212,6 +212,22 @@ def close_quarter(
         )
         tell_of_closing(closed, plan.updates)
     return closed
+
+
+def as_it_stands(quarter: Quarter, plan: ClosingPlan) -> Report:
+    """The live report; of a reopened quarter only what was reopened, and the rest as it was closed last."""
+    live = quarterly_report(quarter, None)
+    try:
+        last = read(plan.versions[0]) if plan.versions and quarter.reopened_until else None
+    except Unreadable:
+        last = None
+    if last is None:
+        return live
+    reopened = {update.priority_id for update in plan.updates if update.reopened_until is not None}
+    before = {part.pk: part for part in last.priorities}
+    parts = tuple(part if part.pk in reopened else before.get(part.pk, part) for part in live.priorities)
+    overview = last.overview if quarter.overview_status == UpdateStatus.CLOSED else live.overview
+    return replace(last, priorities=parts, overview=overview, due_on=live.due_on)
 
 
 def shut(quarter: Quarter, updates: list[QuarterlyUpdate]) -> None:
@@ -353,14 +369,16 @@ def give_more_time(quarter: Quarter, *, by: Person | None, until: dt.date, sourc
     reopened = list(QuarterlyUpdate.objects.filter(quarter=quarter, reopened_until__isnull=False))
     note = f"Reopened until {until:%-d %B %Y}"
     with moving(quarter, PROLONG, by=by, source=source, note=note, with_updates=reopened) as moved:
-        held = list(QuarterlyUpdate.objects.filter(pk__in=[update.pk for update in reopened]))
+        keys = [update.pk for update in reopened]
+        held = list(QuarterlyUpdate.objects.filter(pk__in=keys).select_related("priority"))
         for update in held:
             update.reopened_until = until
         QuarterlyUpdate.objects.bulk_update(held, ["reopened_until"])
         moved.reopened_until = until
         if moved.reopened_for:
             told = f"{quarter} is reopened for you until {until:%-d %B %Y} now."
-            notify([moved.reopened_for], NoticeKind.CLOSED, told, reverse("reports:overview", args=[quarter.period]))
+            own = [update.priority for update in held]
+            notify([moved.reopened_for], NoticeKind.CLOSED, told, work_of(quarter, own))
 
 
 # Telling
@@ -385,6 +403,13 @@ def tell_of_closing(closed: ClosedReport, updates: list[QuarterlyUpdate]) -> Non
     notify(people, NoticeKind.CLOSED, text, path, but=closed.closed_by)
 
 
+def work_of(quarter: Quarter, priorities: list[Priority]) -> str:
+    """Where what is reopened is filled in."""
+    if priorities:
+        return reverse("updates:update", args=[quarter.period, priorities[0].slug])
+    return reverse("updates:overview", args=[quarter.period])
+
+
 def tell_of_reopening(quarter: Quarter, priorities: list[Priority], by: Person | None) -> None:
     """The person it is reopened for, with the way to their work, and the managers."""
     overview = [THE_OVERVIEW] if quarter.overview_status == UpdateStatus.IN_PROGRESS else []
@@ -392,7 +417,6 @@ def tell_of_reopening(quarter: Quarter, priorities: list[Priority], by: Person |
     until = f"until {quarter.reopened_until:%-d %B %Y}, to correct {what}: {quarter.reopened_reason}"
     for_: Any = quarter.reopened_for
     report = reverse("reports:overview", args=[quarter.period])
-    path = reverse("updates:update", args=[quarter.period, priorities[0].slug]) if priorities else report
-    notify([for_], NoticeKind.CLOSED, f"{quarter} is reopened for you {until}", path, but=by)
+    notify([for_], NoticeKind.CLOSED, f"{quarter} is reopened for you {until}", work_of(quarter, priorities), but=by)
     others = [manager for manager in managers() if manager != for_]
     notify(others, NoticeKind.CLOSED, f"{quarter} is reopened for {for_} {until}", report, but=by)

@@ -14,6 +14,7 @@ from priorities.cells import parse_date
 from priorities.fields import CellField
 from priorities.models import AssignmentRole, Person, Priority, QuarterStatus, Role, Section
 
+from .holdings import role_of
 from .staffing import Part, why_name_taken, why_taken, without_password
 
 ROLES = [("", "None of these"), *Role.choices]
@@ -40,7 +41,7 @@ def by_name(people: QuerySet[Person]) -> QuerySet[Person]:
 class FindForm(forms.Form):
     """Whom a list shows: by words in names and addresses, by state, by role. An answer that is none finds everybody."""
 
-    q = forms.CharField(label="Name, user name or address", required=False)
+    q = forms.CharField(label="Name, user name or address", max_length=100, required=False)
     state = forms.ChoiceField(label="State", choices=STATES, required=False)
     has = forms.ChoiceField(label="Role or part", choices=HAVING, required=False)
 
@@ -94,10 +95,20 @@ class PersonForm(AccountForm):
         error_messages={"invalid": "This is no e-mail address; write it like name@example.org."},
     )
     role = forms.ChoiceField(choices=ROLES, required=False, help_text="Beside the parts that they hold.")
+    role_shown = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, person: Person | None = None, **kwargs: Any) -> None:
         self.person = person
         super().__init__(data, **kwargs)
+        self.fields["role_shown"].initial = self.initial.get("role", "")
+
+    def clean(self) -> dict[str, Any]:
+        """A role that was left as the form showed it stays as it is by now: somebody may have changed it since."""
+        cleaned = super().clean() or {}
+        cleaned.pop("role_shown", None)
+        if self.data.get("role_shown") == cleaned.get("role") and self.person is not None:
+            cleaned["role"] = role_of(self.person)
+        return cleaned
 
     def clean_email(self) -> str:
         email = self.cleaned_data["email"]

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from finance.models import FinancialPosition
 from priorities.cells import Missing, shorten
 from priorities.models import (
+    RATINGS,
     Assignment,
     AssignmentRole,
     ChangeSet,
@@ -210,6 +211,7 @@ class Comparison:
     parts: tuple[Part, ...]
     checks: Checks
     signatures: tuple[Signature, ...]
+    loose: tuple[Thread, ...]  # about lines that are gone
     sent_back: SentBack | None
 
     @property
@@ -217,8 +219,12 @@ class Comparison:
         return (line for part in self.parts for line in part.lines)
 
     @property
+    def threads(self) -> list[Thread]:
+        return [*(thread for line in self.lines for thread in line.threads), *self.loose]
+
+    @property
     def open_threads(self) -> int:
-        return sum(thread.is_open for line in self.lines for thread in line.threads)
+        return sum(thread.is_open for thread in self.threads)
 
     @property
     def changed_since(self) -> list[Line]:
@@ -257,18 +263,30 @@ def compare(update: QuarterlyUpdate, last: QuarterlyUpdate | None, reader: Perso
     threads = threads_of(update)
     sent_back = getattr(update, "sent_back", None)
     then = sent_back.cells if sent_back and not update.is_editable else {}
-    readable = update.readable_sections(reader)
+    readable, asked_of = update.readable_sections(reader), sections_in_hand(update, reader)
     parts = []
     for section in Section:
         lines, gone = [], []
         for form, before in paired(update, last, rows, section):
             if form is None:
-                gone.append(subject_of(before))
-            elif section in readable or form.row.holder_id == reader.pk:
-                lines.append(line_of(form, before, then, threads, checks))
+                gone += [subject_of(before)] if section in readable else []
+                continue
+            own = threads.pop((str(section), str(form.history_key)), [])
+            held = form.row.holder_id == reader.pk
+            if section in readable or held:
+                lines.append(line_of(form, before, then, own if section in asked_of or held else [], checks))
         if section in readable or lines:
             parts.append(Part(section, tuple(sorted(lines, key=lambda line: line.weight)), tuple(gone)))
-    return Comparison(update, last, tuple(parts), checks, tuple(signatures_of(update, reader)), sent_back)
+    loose = tuple(t for (section, _), found in threads.items() if section in asked_of for t in found)
+    return Comparison(update, last, tuple(parts), checks, tuple(signatures_of(update, reader)), loose, sent_back)
+
+
+def sections_in_hand(update: QuarterlyUpdate, person: Person) -> frozenset[str]:
+    """The sections whose comments somebody may read: a review stays with those who have to do with it."""
+    signed = person.signs(update.priority_id)
+    if person.sees_all or "" in signed:
+        return frozenset(Section.values)
+    return person.sections_of(update.priority_id) | signed
 
 
 def paired(
@@ -305,7 +323,7 @@ def line_of(form: RowForm, before: RowForm | None, then: Any, threads: Any, chec
     line = Line(form, shown, before is None, bool(then) and known is None)
     anchor = f"id_{form.prefix}-"
     line.findings = [(found, checks.answer(found)) for found in checks.warnings if found.anchor.startswith(anchor)]
-    line.threads = threads.get((line.section, line.key), [])
+    line.threads = threads
     return line
 
 
@@ -363,8 +381,26 @@ def signatures_of(update: QuarterlyUpdate, reader: Person | None = None) -> list
     ]
 
 
+TEXTS_OF = {Section.RATINGS: (*RATINGS, "ratings_note", "narrative"), Section.FINANCE: ("finance_note",)}
+
+
+def wrote_in(update: QuarterlyUpdate, section: str, person: Person) -> bool:
+    """Whether somebody filled in any of a section, its texts included; "" is the whole. Two queries."""
+    if entered_in(update.pk, section).filter(person=person).exists():
+        return True
+    last = None
+    past = QuarterlyUpdate.history.filter(id=update.pk).select_related("change_set").order_by("history_id")
+    for then in past if section in TEXTS_OF else ():
+        texts = [getattr(then, name) for name in TEXTS_OF[Section(section)]]
+        entered = then.change_set is not None and not then.change_set.act and then.change_set.person_id == person.pk
+        if entered and last is not None and texts != last:
+            return True
+        last = texts
+    return False
+
+
 def entered_in(update: Any, section: str = "") -> QuerySet[ChangeSet]:
-    """The change sets in which somebody filled in any of an update, or of one section: figures, texts, answers.
+    """The change sets in which somebody filled in any of an update, or rows of one section: figures, texts, answers.
 
     Opening the quarter and the moves of the review, mending the wording among them, have an act and don't count.
     """
@@ -373,6 +409,6 @@ def entered_in(update: Any, section: str = "") -> QuerySet[ChangeSet]:
     touched = Q(pk__in=[])
     for model in models:
         touched |= Q(pk__in=model.history.filter(update=update).values("change_set"))
-    if section in ("", Section.RATINGS):
+    if not section:
         touched |= Q(pk__in=QuarterlyUpdate.history.filter(id=update).values("change_set"))
     return ChangeSet.objects.filter(touched, act="")

@@ -87,8 +87,9 @@ class Left:
 
 
 def drafts_of(person: Person) -> list[Left]:
-    """What somebody has typed and not saved, of quarters that are not closed. One query."""
+    """What somebody has filled in and not saved, of quarters that are not closed; not their own review. One query."""
     drafts: Any = Draft.objects.filter(person=person).exclude(update__quarter__status=QuarterStatus.CLOSED)
+    drafts = drafts.exclude(section=Page.REVIEW)
     drafts = drafts.order_by().values_list("pk", "section", "update__priority__title", *when("update__quarter"))
     overviews: Any = OverviewDraft.objects.filter(person=person).exclude(quarter__status=QuarterStatus.CLOSED)
     nothing = Value("", output_field=CharField())
@@ -133,7 +134,8 @@ def may_read_draft(person: Person, draft: Draft) -> bool:
     if person.is_administrator:
         return True
     writer = draft.person
-    return has_section(person, draft) and not (writer.is_active and has_section(writer, draft))
+    still = has_section(writer, draft) or writer.has_rows_of(draft.update.priority_id)
+    return has_section(person, draft) and not (writer.is_active and still)
 
 
 def has_section(person: Person, draft: Draft) -> bool:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from priorities.cells import tidy
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
-from priorities.models import Gaps, Person, Quarter, QuarterStatus, Role, UpdateStatus
+from priorities.models import Gaps, Person, Quarter, QuarterStatus, Role, UpdateStatus, is_open_to
 from priorities.moves import (
     APPROVE_OVERVIEW,
     SEND_BACK_OVERVIEW,
@@ -56,8 +56,7 @@ def may_write(quarter: Quarter, person: Person) -> bool:
     """Whether this person may write the overview now, as the door would say; no query beyond the person's roles."""
     if quarter.status != QuarterStatus.OPEN or not quarter.overview_is_editable or not has_part(quarter, person):
         return False
-    until = quarter.reopened_until
-    return until is None or (quarter.reopened_for_id == person.pk and until >= timezone.localdate())
+    return is_open_to(quarter, person)
 
 
 def why_not(quarter: Quarter, person: Person) -> list[str]:
@@ -193,6 +192,9 @@ def refusal(quarter: Quarter, move: Move, person: Person) -> str:
     return "" if quarter.status == QuarterStatus.OPEN else not_open(quarter, move)
 
 
+LOOK_AGAIN = "It has changed since you opened this page; read what is new, then decide."
+
+
 def submit_overview(quarter: Quarter, *, by: Person) -> None:
     """Hand it to the managers. Raises Refused if there is no text, or one of theirs is typed and not saved."""
     with moving_overview(quarter, SUBMIT_OVERVIEW, by=by, note="Submitted") as moved:
@@ -210,9 +212,15 @@ def withdraw_overview(quarter: Quarter, *, by: Person) -> None:
         moved.overview_submitted_at = moved.overview_submitted_by = None
 
 
-def approve_overview(quarter: Quarter, *, by: Person) -> None:
-    """Raises Refused, naming who can, for those who wrote or submitted the text that stands."""
+def approve_overview(quarter: Quarter, *, by: Person, seen: int) -> None:
+    """Accept the overview; `seen` is the quarter's version as its page showed it.
+
+    Raises Refused where it was changed since, and, naming who can, for those who wrote or submitted the text that
+    stands.
+    """
     with moving_overview(quarter, APPROVE_OVERVIEW, by=by, note="Approved") as moved:
+        if moved.version - 1 != seen:
+            raise Refused(LOOK_AGAIN)
         if told := own_text(moved, by, past(Quarter, [moved.pk])):
             raise Refused(told)
         moved.overview_approved_at, moved.overview_approved_by = timezone.now(), by

@@ -25,6 +25,7 @@ from priorities.models import (
     Role,
     Section,
     UpdateStatus,
+    is_open_to,
     listed,
 )
 
@@ -153,10 +154,12 @@ def thing(update: QuarterlyUpdate, person: Person, text: str, path: str) -> Thin
 
 def overview_of(quarter: Quarter, managers: Iterable[Person]) -> Iterator[Thing]:
     """The overview is asked of its author until it is submitted, then of the managers."""
-    path = f"{reverse('reports:overview', args=[quarter.period])}overview/"
+    path = reverse("updates:overview", args=[quarter.period])
     about, state = f"Overview of {quarter}", quarter.overview_status
     due = quarter.reopened_until or quarter.due_on
     author = quarter.reopened_for if quarter.is_reopened else quarter.overview_author
+    if author is not None and not is_open_to(quarter, author):
+        author = None  # its day is over
     if quarter.status == QuarterStatus.OPEN and quarter.overview_is_editable and author is not None:
         told = "Submit the overview" if quarter.overview else "Write the overview and submit it"
         yield Thing(author, str(quarter), about, due, told, path)

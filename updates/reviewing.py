@@ -24,7 +24,7 @@ from priorities.moves import APPROVE, MEND, SIGN_OFF
 from priorities.writing import moving
 
 from .changes import form_of
-from .comparison import Comparison, entered_in, signatures_of, subject_of
+from .comparison import Comparison, signatures_of, subject_of, wrote_in
 from .forms import AssessmentForm, RowForm
 from .models import Comment, NoticeKind, SignOff
 from .notices import notify, review_of
@@ -57,7 +57,7 @@ def approve(update: QuarterlyUpdate, *, by: Person, seen: int) -> None:
     with moving(update, APPROVE, by=by, source=Source.FORM, note="Approved") as moved:
         if moved.version - 1 != seen:  # opening the door has raised it
             raise Refused(LOOK_AGAIN)
-        if found := obstacles(moved, by, wrote=entered_in(moved.pk).filter(person=by).exists()):
+        if found := obstacles(moved, by, wrote=wrote_in(moved, "", by)):
             raise Refused(*found)
         moved.approved_at, moved.approved_by = timezone.now(), by
         told = [*people_answering(moved), *([moved.submitted_by] if moved.submitted_by else [])]
@@ -105,6 +105,7 @@ def save_comments(comparison: Comparison, typed: Mapping[str, str], *, by: Perso
     made = [comment_typed(comparison, name, text, by) for name, text in words.items()]
     note = f"{len(made)} comment{'s' * (len(made) != 1)} on {update}"
     with recording(by=by, source=Source.FORM, note=note, act="comment"):
+        QuarterlyUpdate.objects.select_for_update().get(pk=update.pk)  # who approves at this moment sees them, or waits
         Comment.objects.bulk_create(made)
         tell_of_comments(update, made, by)
     return len(made)
@@ -117,11 +118,11 @@ def comment_typed(comparison: Comparison, name: str, text: str, by: Person) -> C
             subject = shorten(line.subject, 200)
             own: dict[str, Any] = {"section": line.section, "key": line.key, "subject": subject}
             return Comment(update=comparison.update, author=by, text=text, **own)
-        for thread in line.threads:
-            asked = thread.comment
-            if kind == "answer" and str(asked.pk) == about:
-                own = {"section": asked.section, "key": asked.key, "subject": asked.subject, "answers": asked}
-                return Comment(update=comparison.update, author=by, text=text, **own)
+    for thread in comparison.threads:
+        asked = thread.comment
+        if kind == "answer" and str(asked.pk) == about:
+            own = {"section": asked.section, "key": asked.key, "subject": asked.subject, "answers": asked}
+            return Comment(update=comparison.update, author=by, text=text, **own)
     raise Refused("A line that you wrote about is not there any more, or not open to you; nothing was kept of it.")
 
 
@@ -149,6 +150,8 @@ def resolve(comment: Comment, *, by: Person) -> None:
     """Close a comment: for whoever made it, and for managers and administrators. Raises Refused for others."""
     if not by.sees_all and comment.author_id != by.pk:
         raise Refused("A comment is resolved by who made it, or by a manager.")
+    if comment.update.status == UpdateStatus.CLOSED:
+        raise Refused(f"{comment.update} is closed; its comments stay as they were.")
     if comment.resolved_at is not None:
         return
     with recording(by=by, source=Source.FORM, note=f"Resolved: {comment.subject}", act="resolve"):
@@ -222,10 +225,10 @@ def tell_of_mending(update: QuarterlyUpdate, form: RowForm, name: str, by: Perso
 # Sign-offs
 
 
-def sign_off(update: QuarterlyUpdate, section: str, *, by: Person) -> None:
-    """Sign off a section of an update, or with "" the whole of it.
+def sign_off(update: QuarterlyUpdate, section: str, *, by: Person, seen: int) -> None:
+    """Sign off a section of an update, or with "" the whole of it; `seen` is its version as it was read.
 
-    Raises Refused if it isn't this person's to sign, is signed already, or if they wrote any of it.
+    Raises Refused if it isn't this person's to sign, was changed since, is signed already, or if they wrote any of it.
     """
     name = Section(section).label if section in Section.values else "The whole"
     with moving(update, SIGN_OFF, by=by, source=Source.FORM, note=f"Signed off: {name.lower()}") as moved:
@@ -235,6 +238,8 @@ def sign_off(update: QuarterlyUpdate, section: str, *, by: Person) -> None:
             raise Refused(f"{name} of {moved} is not yours to sign off{whose}.")
         if asked.at is not None:
             raise Refused(f"{name} of {moved} is signed off already, by {asked.by}.")
-        if moved.submitted_by_id == by.pk or entered_in(moved.pk, section).filter(person=by).exists():
+        if moved.version - 1 != seen:
+            raise Refused(LOOK_AGAIN)
+        if moved.submitted_by_id == by.pk or wrote_in(moved, section, by):
             raise Refused(f"You filled in part of {name.lower()}, and nobody signs off what they wrote; ask another.")
         SignOff(update=moved, signed_section=section, by=by, at=timezone.now(), confirmed=True).save()

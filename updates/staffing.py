@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from priorities.writing import writing
 
 from .handing import SUBJECTS, assign, part_of, pass_rows, tell
 from .holdings import drafts_of, held_by, role_of
-from .mailing import compose
+from .mailing import PATIENCE, Post, compose
 from .models import NoticeKind
 from .notices import notify
 
@@ -90,7 +89,7 @@ def why_name_taken(username: str) -> str:
 
 def suggested_username(first_name: str, last_name: str, email: str) -> str:
     """A user name that is free, made from the name: "ann-lee", "ann-lee-2"."""
-    start = slugify(f"{first_name} {last_name}") or slugify(email.partition("@")[0]) or "person"
+    start = slugify(f"{first_name} {last_name}")[:140] or slugify(email.partition("@")[0])[:140] or "person"
     taken = {
         name.lower() for name in Person.objects.filter(username__istartswith=start).values_list("username", flat=True)
     }
@@ -158,13 +157,12 @@ def send_invitation(person: Person, *, by: Person) -> str:
         "role": role_of(person),
     }
     subject = f"{by} invites you to the quarterly performance tracker"
-    try:
-        compose([person.email], subject, "updates/invitation.txt", **context).send()
-    except (smtplib.SMTPException, OSError):
-        logger.exception("The invitation of %s could not be mailed.", person.username)
+    with Post(PATIENCE) as post:
+        why = post.send(compose([person.email], subject, "updates/invitation.txt", **context))
+    if why:
         return (
-            f"The account of {person} is there, but the invitation could not be mailed, because the mail server did "
-            "not answer. Send it again from this page."
+            f"The account of {person} is there, but the invitation could not be mailed, because {why}. "
+            "Send it again from this page."
         )
     return f"An invitation was mailed to {person.email}."
 

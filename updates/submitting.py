@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import smtplib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from priorities.writing import moving, writing
 
 from .checks import Checks, checks_of
 from .comparison import cells_of
-from .mailing import compose
+from .mailing import PATIENCE, Post, compose
 from .models import Draft, Explanation, NoticeKind, SentBack, SignOff
 from .notices import notify, page_of, review_of
 from .progress import rows_by_section
@@ -117,11 +116,9 @@ def send_copy(update: QuarterlyUpdate, *, to: Person) -> str:
         return "No copy was mailed, because no e-mail address is known for you."
     rows = {section: by_update[update.pk] for section, by_update in rows_by_section([update]).items()}
     message = compose(people, f"Submitted: {update}", "updates/copy.txt", update=update, rows=rows)
-    try:
-        message.send()
-    except (smtplib.SMTPException, OSError):
-        logger.exception("The copy of %s could not be mailed.", update)
-        return "The copy could not be mailed, because the mail server did not answer. Print this page instead."
+    with Post(PATIENCE) as post:
+        if why := post.send(message):
+            return f"The copy could not be mailed, because {why}. Print this page instead."
     return f"A copy was mailed to {', '.join(people)}."
 
 

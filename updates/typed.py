@@ -41,7 +41,14 @@ def whose(person: Person) -> str:
 
 def cells(request: HttpRequest) -> Typed:
     """What was typed, without what the form itself carries."""
-    return {name: value for name, value in request.POST.dict().items() if name not in ("csrfmiddlewaretoken", "who")}
+    typed = request.POST.dict().items()
+    return {name: value.replace("\0", "") for name, value in typed if name not in ("csrfmiddlewaretoken", "who")}
+
+
+def version_in(typed: Typed) -> int:
+    """The version that the page showed; -1, which is none, where the form says something impossible."""
+    said = typed.get("version", "")
+    return int(said) if said.isdecimal() and len(said) < 10 else -1
 
 
 def sender(request: HttpRequest) -> int | None:

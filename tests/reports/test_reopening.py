@@ -447,3 +447,24 @@ def test_of_two_reopenings_at_once_one_reopens(quarter, victims, trust, victims_
     open_ones = QuarterlyUpdate.objects.filter(status=UpdateStatus.IN_PROGRESS)
     assert [update.reopened_for for update in open_ones] == [fresh(quarter).reopened_for]
     assert ClosedReport.objects.count() == 1
+
+
+def test_closing_again_leaves_what_was_not_reopened_as_it_was_closed(
+    quarter, victims, trust, victims_lead, administrator
+):
+    trust.title = "Renamed since"
+    trust.save()
+    reopen_for(victims_lead, quarter, victims, by=administrator)
+    write(victims, victims_lead)
+    close_for_real(quarter, by=administrator)
+    first, second = (read(closed) for closed in ClosedReport.objects.filter(quarter=quarter).order_by("version"))
+    assert second.priorities[1] == first.priorities[1]
+    assert second.priorities[1].title == "Trust and confidence increases"
+    assert second.priorities[0].narrative == "Corrected."
+    assert second.overview == first.overview
+
+
+def test_the_notice_of_a_reopened_overview_leads_to_it(quarter, manager, administrator):
+    reopen_for(manager, quarter, by=administrator, overview=True)
+    notices = {notice.path for notice in Notice.objects.filter(person=manager)}
+    assert notices == {"/2022-23-q1/overview/"}

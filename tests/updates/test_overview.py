@@ -60,7 +60,7 @@ TABLE = {
 ACTS = {
     "submit": submit_overview,
     "withdraw": withdraw_overview,
-    "approve": approve_overview,
+    "approve": lambda quarter, by: approve_overview(quarter, by=by, seen=quarter.version),
     "send-back": lambda quarter, by: send_back_overview(quarter, by=by, reason="Name the risks"),
 }
 DONE = {
@@ -153,7 +153,8 @@ def save(client, person, quarter, typed, follow=False, **more):
 
 def move(client, person, verb, follow=True, **typed):
     client.force_login(person)
-    return client.post(f"{HERE}move/{verb}/", typed or REASON, follow=follow)
+    version = Quarter.objects.get(financial_year=2022, number=2).version
+    return client.post(f"{HERE}move/{verb}/", {"version": version, **(typed or REASON)}, follow=follow)
 
 
 def told(kind):
@@ -623,7 +624,7 @@ def test_an_approval_is_on_record_and_told_to_who_submitted_it_and_the_author(cl
 
 def test_a_return_has_its_reason_on_the_page_and_is_told(client, author, manager, administrator, quarter):
     submit_overview(quarter, by=manager)
-    approve_overview(fresh(quarter), by=administrator)
+    approve_overview(fresh(quarter), by=administrator, seen=fresh(quarter).version)
     move(client, administrator, "send-back")
     stored = fresh(quarter)
     assert (stored.overview_submitted_by, stored.overview_approved_by, stored.overview_approved_at) == (None,) * 3
@@ -650,14 +651,14 @@ def test_who_saved_the_text_does_not_approve_it_and_reads_who_can(client, author
     submit_overview(fresh(quarter), by=author)
     before = state(quarter)
     with pytest.raises(Refused) as caught:
-        approve_overview(fresh(quarter), by=manager)
+        approve_overview(fresh(quarter), by=manager, seen=fresh(quarter).version)
     assert str(caught.value) == f"{OWN} administrator can approve it."
     assert str(caught.value) in text(move(client, manager, "approve"))
     assert state(quarter) == before
     page = read(client, manager)
     assert "Approve it" not in page
     assert "You wrote or submitted it, and nobody approves their own text. administrator can approve it." in page
-    approve_overview(fresh(quarter), by=administrator)
+    approve_overview(fresh(quarter), by=administrator, seen=fresh(quarter).version)
 
 
 def test_a_word_changed_by_somebody_else_does_not_make_it_another_text(client, author, manager, administrator, quarter):
@@ -666,7 +667,7 @@ def test_a_word_changed_by_somebody_else_does_not_make_it_another_text(client, a
     submit_overview(fresh(quarter), by=author)
     for person in (manager, administrator):
         with pytest.raises(Refused, match="Nobody else can approve it yet; an administrator can make somebody a man"):
-            approve_overview(fresh(quarter), by=person)
+            approve_overview(fresh(quarter), by=person, seen=fresh(quarter).version)
 
 
 def test_who_wrote_what_was_emptied_since_may_approve_the_new_text(client, author, manager, quarter):
@@ -674,19 +675,19 @@ def test_who_wrote_what_was_emptied_since_may_approve_the_new_text(client, autho
     save(client, author, fresh(quarter), "")
     save(client, author, fresh(quarter), "The author's.")
     submit_overview(fresh(quarter), by=author)
-    approve_overview(fresh(quarter), by=manager)
+    approve_overview(fresh(quarter), by=manager, seen=fresh(quarter).version)
 
 
 def test_who_submitted_it_does_not_approve_it(manager, administrator, quarter):
     submit_overview(quarter, by=manager)
     with pytest.raises(Refused, match=OWN):
-        approve_overview(fresh(quarter), by=manager)
+        approve_overview(fresh(quarter), by=manager, seen=fresh(quarter).version)
 
 
 def test_naming_the_author_is_not_writing(administrator, manager, quarter):
     name_author(quarter, to=manager, by=administrator)
     submit_overview(fresh(quarter), by=manager)
-    approve_overview(fresh(quarter), by=administrator)
+    approve_overview(fresh(quarter), by=administrator, seen=fresh(quarter).version)
 
 
 def test_those_who_can_approve_it_are_named_as_long_as_they_are_few(manager, administrator, quarter):
@@ -694,11 +695,11 @@ def test_those_who_can_approve_it_are_named_as_long_as_they_are_few(manager, adm
     with_role("second", Role.MANAGER)
     submit_overview(quarter, by=manager)
     with pytest.raises(Refused, match=r"administrator or second can approve it\."):
-        approve_overview(fresh(quarter), by=manager)
+        approve_overview(fresh(quarter), by=manager, seen=fresh(quarter).version)
     for name in ("third", "fourth", "fifth"):
         with_role(name, Role.MANAGER)
     with pytest.raises(Refused, match=r"Any other manager or administrator can approve it\."):
-        approve_overview(fresh(quarter), by=manager)
+        approve_overview(fresh(quarter), by=manager, seen=fresh(quarter).version)
 
 
 def test_its_author_reads_who_can_approve_it(client, author, manager, quarter):
@@ -957,8 +958,8 @@ def test_of_two_managers_who_approve_at_once_one_does(author, manager, quarter):
     second = with_role("second", Role.MANAGER)
     submit_overview(quarter, by=author)
     outcomes = at_once(
-        lambda: approve_overview(fresh(quarter), by=person(manager)),
-        lambda: approve_overview(fresh(quarter), by=person(second)),
+        lambda: approve_overview(fresh(quarter), by=person(manager), seen=fresh(quarter).version),
+        lambda: approve_overview(fresh(quarter), by=person(second), seen=fresh(quarter).version),
     )
     (refused,) = [each for each in outcomes if each is not None]
     assert str(refused) == f"{NAME} is approved and can't be approved now."
@@ -971,7 +972,7 @@ def test_of_two_managers_who_approve_at_once_one_does(author, manager, quarter):
 def test_of_an_approval_and_a_withdrawal_at_once_one_happens(author, manager, quarter, turn):
     submit_overview(quarter, by=author)
     approved, withdrawn = at_once(
-        lambda: approve_overview(fresh(quarter), by=person(manager)),
+        lambda: approve_overview(fresh(quarter), by=person(manager), seen=fresh(quarter).version),
         lambda: withdraw_overview(fresh(quarter), by=person(author)),
     )
     assert {type(approved), type(withdrawn)} == {type(None), Refused}
@@ -984,7 +985,7 @@ def test_an_approval_and_a_return_at_once_leave_one_whole_state(author, manager,
     second = with_role("second", Role.MANAGER)
     submit_overview(quarter, by=author)
     approved, returned = at_once(
-        lambda: approve_overview(fresh(quarter), by=person(manager)),
+        lambda: approve_overview(fresh(quarter), by=person(manager), seen=fresh(quarter).version),
         lambda: send_back_overview(fresh(quarter), by=person(second), reason="Name the risks"),
     )
     stored = fresh(quarter)
@@ -1039,3 +1040,23 @@ def test_a_save_that_races_the_closing_is_whole_or_refused_and_kept(author, quar
         assert stored.overview == "Going well."
     else:
         assert stored.overview == "Late."
+
+
+def test_what_was_rewritten_since_it_was_read_is_not_approved(client, quarter, author, manager):
+    seen = put(quarter, "submitted").version
+    put(quarter, "in_progress")
+    with door(overview_of=[fresh(quarter)], by=author):
+        row = fresh(quarter)
+        row.overview = "Never read by the manager."
+        row.save()
+    put(quarter, "submitted")
+    page = text(move(client, manager, "approve", version=seen))
+    assert "It has changed since you opened this page; read what is new, then decide." in page
+    assert fresh(quarter).overview_status == "submitted"
+
+
+def test_who_is_no_administrator_is_not_shown_the_form_that_names_an_author(client, quarter, author):
+    client.force_login(author)
+    page = text(client.post(f"{HERE}author/", {"to": "nobody"}, follow=True))
+    assert "Only an administrator names who writes the overview; ask one to." in page
+    assert "Name who writes it" not in page

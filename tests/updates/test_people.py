@@ -753,3 +753,44 @@ def test_no_page_takes_more_than_twelve_queries_whoever_is_there(client, busy, v
         make_indicator(trust, f"{n}", holder=person if n % 2 else busy)
     make_assignment(make_priority("Another"), busy)
     assert {page: queries(client, page) for page in pages} == few
+
+
+# What a review of the code found
+
+
+def test_a_draft_of_somebody_who_holds_single_rows_is_theirs_alone(client, update, victims, victims_lead):
+    helper = make_assignment(victims, make_person("helper"), AssignmentRole.CONTRIBUTOR).person
+    draft = Draft.objects.create(person=helper, update=update, section="indicators", data={"reading-1-note": "Half"})
+    client.force_login(victims_lead)
+    assert client.get(f"/people/drafts/{draft.pk}/").status_code == 403
+
+
+def test_what_somebody_typed_in_a_review_is_handed_to_nobody(client, update, administrator, manager):
+    Draft.objects.create(person=manager, update=update, section="review", data={"reason": "Half a sent"})
+    client.force_login(administrator)
+    assert "review of" not in text(client.get(f"/people/{manager.pk}/"))
+
+
+def test_a_role_that_a_colleague_gave_meanwhile_is_not_taken_away_by_a_page_opened_before(
+    client, administrator, reader
+):
+    from django.contrib.auth.models import Group
+
+    reader.groups.set([Group.objects.get(name="Administrators")])
+    client.force_login(administrator)
+    typed = {"first_name": "Kim", "last_name": "", "email": "", "role": "Readers", "role_shown": "Readers"}
+    client.post(f"/people/{reader.pk}/", typed)
+    reader = Person.objects.get(pk=reader.pk)
+    assert (reader.first_name, reader.is_administrator) == ("Kim", True)
+
+
+def test_a_very_long_name_makes_a_user_name_that_every_database_takes(client, administrator):
+    from updates.staffing import invite
+
+    made = invite(first_name="A" * 150, last_name="B" * 150, email="ab@example.org", by=administrator)
+    assert len(made.username) <= 150
+
+
+def test_a_search_for_very_many_words_is_no_error(client, administrator):
+    client.force_login(administrator)
+    assert client.get("/people/", {"q": "a " * 2000}).status_code == 200

@@ -553,3 +553,9 @@ def test_what_is_outstanding_costs_the_same_for_3_people_and_for_30(status, djan
     (few, queries), (many, same) = counts
     assert (few, many) == ((6, 60) if status == "in_progress" else (9, 90))
     assert queries == same <= 11  # two find the updates and overviews
+
+
+def test_nobody_is_reminded_of_an_overview_whose_reopening_is_over(manager):
+    over = timezone.localdate() - dt.timedelta(days=8)
+    quarter = make_quarter(reopened_for=manager, reopened_until=over)
+    assert outstanding([], [Quarter.objects.get(pk=quarter.pk)]) == {}

@@ -264,6 +264,57 @@ def test_a_comment_on_what_is_not_there_is_told_and_kept(client, submitted, mana
     assert Draft.objects.get(person=manager).data == {name: "Lost?"}
 
 
+def test_a_comment_on_a_line_that_is_gone_is_shown_and_resolved(client, submitted, manager):
+    post(client, manager, **{comment_name(submitted): "Where is this from?"})
+    put(submitted, "in_progress")
+    row = reading(submitted)
+    with door(stored(submitted)):
+        row.update = stored(submitted)
+        row.delete()
+    put(submitted, "submitted")
+    page = words(client.get(REVIEW))
+    assert "Comments on lines that are gone" in page
+    assert "1 comment is not resolved yet" in page
+    post(client, manager, do=f"resolve|{Comment.objects.get().pk}")
+    assert "not resolved yet" not in words(client.get(REVIEW))
+
+
+def test_comments_stay_with_those_who_have_to_do_with_the_section_once_it_is_approved(
+    client, submitted, victims, manager
+):
+    finance = make_assignment(victims, make_person("finance"), AssignmentRole.CONTRIBUTOR, section="finance").person
+    post(client, manager, **{comment_name(submitted): "A remark on an indicator."})
+    put(submitted, "approved")
+    client.force_login(finance)
+    for page in (REVIEW, HERE):
+        assert "A remark on an indicator." not in text(client.get(page)), page
+
+
+def test_a_contributor_with_a_single_row_is_not_told_what_is_gone_of_the_others(client, submitted, victims, last):
+    make_assessment(last, description="An old risk")
+    helper = make_assignment(victims, make_person("helper"), AssignmentRole.CONTRIBUTOR).person
+    risk = submitted.assessments.get().risk
+    risk.holder = helper
+    risk.save()
+    client.force_login(helper)
+    page = text(client.get(REVIEW))
+    assert "Demand may rise" in page
+    assert "An old risk" not in page
+
+
+def test_comments_of_a_closed_update_stay_as_they_were(client, submitted, manager):
+    post(client, manager, **{comment_name(submitted): "Where is this from?"})
+    put(submitted, "closed")
+    page = text(post(client, manager, do=f"resolve|{Comment.objects.get().pk}"))
+    assert f"{NAME} is closed; its comments stay as they were." in page
+    assert "resolve|" not in client.get(REVIEW).content.decode()
+
+
+def test_what_no_database_can_store_is_left_out_of_a_comment(client, submitted, manager):
+    post(client, manager, **{comment_name(submitted): "Odd\0 paste"})
+    assert Comment.objects.get().text == "Odd paste"
+
+
 def test_resolving_what_is_not_there_is_told(client, submitted, manager):
     assert "That comment is not there any more." in text(post(client, manager, do="resolve|0"))
 
@@ -552,9 +603,9 @@ def test_nobody_signs_in_anothers_place(request, client, submitted, director, tr
 
 
 def test_a_section_is_signed_once(submitted, treasurer):
-    sign_off(submitted, "finance", by=treasurer)
+    sign_off(submitted, "finance", by=treasurer, seen=submitted.version)
     with pytest.raises(Refused, match=f"Finance of {NAME} is signed off already, by treasurer."):
-        sign_off(stored(submitted), "finance", by=treasurer)
+        sign_off(stored(submitted), "finance", by=treasurer, seen=stored(submitted).version)
 
 
 def test_nobody_signs_off_what_they_wrote(update, victims, treasurer):
@@ -565,13 +616,34 @@ def test_nobody_signs_off_what_they_wrote(update, victims, treasurer):
         row.save()
     put(update, "submitted")
     with pytest.raises(Refused, match="You filled in part of finance, and nobody signs off what they wrote"):
-        sign_off(stored(update), "finance", by=treasurer)
+        sign_off(stored(update), "finance", by=treasurer, seen=stored(update).version)
+
+
+def test_who_wrote_the_finance_note_signs_off_ratings_and_not_finance(update, victims, treasurer, director):
+    make_assignment(victims, treasurer, AssignmentRole.CONTRIBUTOR, section="finance")
+    make_assignment(victims, treasurer, AssignmentRole.SIGNATORY, section="ratings")
+    writer = Person.objects.get(pk=treasurer.pk)
+    with door(update, by=writer):
+        row = stored(update)
+        row.finance_note = "Under by £1m."
+        row.save()
+    put(update, "submitted")
+    sign_off(stored(update), "ratings", by=writer, seen=stored(update).version)
+    with pytest.raises(Refused, match="You filled in part of finance"):
+        sign_off(stored(update), "finance", by=writer, seen=stored(update).version)
+
+
+def test_what_was_mended_since_it_was_read_is_not_signed_off(submitted, manager, director):
+    seen = submitted.version
+    mend(submitted, "ratings", "", {f"update-{submitted.pk}-base": str(seen), **narrative(submitted)}, by=manager)
+    with pytest.raises(Refused, match="It has changed since you opened this page"):
+        sign_off(stored(submitted), "", by=director, seen=seen)
 
 
 @pytest.mark.parametrize("way", ["mended", "sent back", "withdrawn"])
 def test_a_sign_off_holds_for_what_was_signed_only(submitted, manager, victims_lead, director, treasurer, way):
-    sign_off(submitted, "finance", by=treasurer)
-    sign_off(stored(submitted), "", by=director)
+    sign_off(submitted, "finance", by=treasurer, seen=submitted.version)
+    sign_off(stored(submitted), "", by=director, seen=stored(submitted).version)
     if way == "mended":
         base = {f"update-{submitted.pk}-base": str(stored(submitted).version)}
         mend(submitted, "ratings", "", {**base, **narrative(submitted)}, by=manager)
@@ -623,7 +695,7 @@ def act(verb, update, person):
     if verb == "approve":
         return approve(update, by=person, seen=update.version)
     if verb == "sign off":
-        return sign_off(update, "", by=person)
+        return sign_off(update, "", by=person, seen=update.version)
     typed = {f"update-{update.pk}-base": str(update.version), **narrative(update, f"Mended by {person}.")}
     return mend(update, "ratings", "", typed, by=person)
 
@@ -639,7 +711,7 @@ def test_a_move_is_made_by_those_who_may_from_where_it_may_and_refused_in_words(
                 given.delete()
         now = put(update, status)
         if verb == "approve" and status in sources and who in allowed:
-            sign_off(now, "", by=people["director"])
+            sign_off(now, "", by=people["director"], seen=now.version)
             now = stored(update)
         if who in allowed and status in sources:
             act(verb, now, person)
@@ -670,7 +742,7 @@ def test_a_move_is_made_by_those_who_may_from_where_it_may_and_refused_in_words(
 def test_the_page_offers_what_is_theirs_now(client, update, people, who, status, buttons):
     now = put(update, status)
     if who == "manager" and status in ("submitted", "in_review"):
-        sign_off(now, "", by=people["director"])
+        sign_off(now, "", by=people["director"], seen=now.version)
     client.force_login(people[who])
     page = client.get(REVIEW).content.decode()
     assert set(re.findall(r'name="do" value="([^"]*)"', page)) == buttons

@@ -16,6 +16,7 @@ from priorities.models import RATINGS, Definition, Person, Quarter, QuarterlyUpd
 from priorities.people import signed_in
 from priorities.periods import Period
 from updates.entry import Entry, drafts_of, forget_drafts, keep_draft, save_entry
+from updates.models import Comment
 from updates.typed import Typed, cells, keeps_typed, whose
 
 from .update import asked_of, locked, page, sections_for, take
@@ -162,9 +163,16 @@ def show_entry(request: HttpRequest, entry: Entry, around: dict[str, Any], *, fa
             "draft_url": f"{request.path}draft/",
             "definitions": letters,
             "many": len(entry.updates) > 1,
-            "comments": asked_of(entry.updates, [entry.section]),
+            "comments": comments_on(entry),
         },
     )
+
+
+def comments_on(entry: Entry) -> list[Comment]:
+    """What the review asks of this section: of all of it, or of the rows that somebody holds."""
+    keys = {str(form.history_key) for form in entry.forms}
+    own = {update.pk for update in entry.updates if entry.has_all_of(update)}
+    return [c for c in asked_of(entry.updates, [entry.section]) if c.update_id in own or c.key in keys]
 
 
 @require_POST

@@ -47,7 +47,7 @@ from updates.overview import (
     wrote,
 )
 from updates.progress import due_text
-from updates.typed import Typed, cells, keeps_typed, whose
+from updates.typed import Typed, cells, keeps_typed, version_in, whose
 
 from .changes import restored
 from .entry import computed
@@ -212,7 +212,8 @@ def move(request: HttpRequest, period: Period, verb: str) -> HttpResponse:
     form = act.form(request.POST) if act.form else None
     if form is not None and not form.is_valid():
         return show_stored(request, quarter, form=form, **{form.name: form})
-    return moved(request, quarter, act, **(form.cleaned_data if form else {}))
+    given = {"seen": version_in(cells(request))} if act.move is APPROVE_OVERVIEW else {}
+    return moved(request, quarter, act, **given, **(form.cleaned_data if form else {}))
 
 
 def moved(request: HttpRequest, quarter: Quarter, act: Act, **given: Any) -> HttpResponse:
@@ -228,6 +229,9 @@ def author(request: HttpRequest, period: Period) -> HttpResponse:
     """Name who writes it: administrators only."""
     quarter = take(request, period)
     if request.method != "POST":
+        return redirect(HERE, period)
+    if not signed_in(request).is_administrator:
+        messages.error(request, "Only an administrator names who writes the overview; ask one to.")
         return redirect(HERE, period)
     form = AuthorForm(request.POST)
     if not form.is_valid():

@@ -29,7 +29,7 @@ from updates.reviewing import (
 )
 from updates.reviewing import mend as mend_wording
 from updates.submitting import begin_review, send_back
-from updates.typed import Typed, cells, keeps_typed, whose
+from updates.typed import Typed, cells, keeps_typed, version_in, whose
 
 from .update import find, page, take
 
@@ -142,21 +142,19 @@ def done(comparison: Comparison, typed: Typed, person: Person) -> str:
     verb, _, about = typed.get("do", "").partition("|")
     match verb:
         case "resolve":
-            for line in comparison.lines:
-                for thread in line.threads:
-                    if str(thread.comment.pk) == about:
-                        resolve(thread.comment, by=person)
-                        return f"The comment on {thread.comment.subject} is resolved."
+            for thread in comparison.threads:
+                if str(thread.comment.pk) == about:
+                    resolve(thread.comment, by=person)
+                    return f"The comment on {thread.comment.subject} is resolved."
             raise Refused("That comment is not there any more.")
         case "begin":
             begin_review(update, by=person)
             return f"The review of {update} has begun; its lead can't withdraw it any more."
         case "approve":
-            version = typed.get("version", "")
-            approve(update, by=person, seen=int(version) if version.isdecimal() and len(version) < 10 else -1)
+            approve(update, by=person, seen=version_in(typed))
             return f"{update} is approved."
         case "sign-off":
-            sign_off(update, about, by=person)
+            sign_off(update, about, by=person, seen=version_in(typed))
             return f"{Section(about).label if about else 'The whole'} of {update} is signed off."
         case "send-back":
             if not (reason := typed.get("reason", "").strip()):

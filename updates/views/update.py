@@ -15,6 +15,7 @@ from priorities.models import Person, QuarterlyUpdate, Section, UpdateStatus, is
 from priorities.moves import BEGIN_REVIEW, EXTEND, MOVES, SEND_BACK, WITHDRAW, Move
 from priorities.people import signed_in
 from priorities.periods import Period
+from updates.comparison import sections_in_hand
 from updates.forms import ExtendForm, MoveForm, SendBackForm
 from updates.models import Comment
 from updates.overview import overviews_for
@@ -76,7 +77,7 @@ def show_update(request: HttpRequest, update: QuarterlyUpdate, **context: Any) -
         "progress": progress_of([update], person)[0],
         "may_fill": may_fill,
         "locked": locked([update], person) if may_fill else [],
-        "comments": asked_of([update], update.readable_sections(person)),
+        "comments": asked_of([update], sections_in_hand(update, person)),
         "sent_back": getattr(update, "sent_back", None) if update.status == UpdateStatus.SENT_BACK else None,
     }
     return render(request, "updates/update.html", around | moves_for(person, update) | context)
