@@ -50,6 +50,10 @@ def take(request: HttpRequest, period: Period) -> Shelf:
             raise Http404(f"There is no quarter {period} here.")
         if found.status == QuarterStatus.PLANNED:
             raise PermissionDenied(f"{period} has not been opened yet. An administrator opens it when its turn comes.")
+        if not signed_in(request).reads_closed:
+            raise PermissionDenied(
+                f"{period} is not open to you. An administrator gives you a role or a part of it first."
+            )
         raise PermissionDenied(f"{period} is not open to you yet. You can read a quarter once it is closed.")
     return Shelf(quarters, current)
 
@@ -58,6 +62,8 @@ def home(request: HttpRequest) -> HttpResponse:
     quarters = readable(signed_in(request))
     if quarters:
         return redirect("reports:overview", quarters[0].period)
+    if Quarter.objects.filter(overview_author=signed_in(request), status=QuarterStatus.OPEN).exists():
+        return redirect("updates:mine")  # they write an overview, and have no role to read with
     return render(request, "reports/empty.html", {"any_quarter": Quarter.objects.exists()})
 
 

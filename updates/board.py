@@ -17,6 +17,7 @@ from priorities.models import (
     Person,
     Quarter,
     QuarterlyUpdate,
+    QuarterStatus,
     Section,
     UpdateStatus,
 )
@@ -121,9 +122,16 @@ def updates_of(period: Period) -> QuerySet[Any]:
     """Those of a quarter, in the order of the report."""
     related = ("quarter__plan", "quarter__overview_author", "priority", "submitted_by", "reopened_for")
     found = QuarterlyUpdate.objects.filter(quarter__financial_year=period.year, quarter__number=period.number)
+    begun = Quarter.objects.exclude(status=QuarterStatus.PLANNED)
+    beside = {
+        name: Exists(begun.filter(financial_year=other.year, number=other.number))
+        for name, other in (("has_earlier", period.previous), ("has_later", period.next))
+    }
     failed = Notice.objects.waiting().filter(failed_at__isnull=False)
     return (
-        found.select_related(*related).annotate(mail_waits=Exists(failed)).order_by("priority__position", "priority_id")
+        found.select_related(*related)
+        .annotate(mail_waits=Exists(failed), **beside)
+        .order_by("priority__position", "priority_id")
     )
 
 

@@ -437,3 +437,12 @@ def test_the_board_takes_at_most_twelve_queries_whatever_the_rows_people_and_qua
     for period in [Q1.plus(n) for n in range(1, 40)]:
         make_update(victims, make_quarter(period, plan=plan))
     assert queries(client) == few
+
+
+def test_the_board_leads_to_those_of_the_quarters_beside_it(client, update, victims, manager):
+    make_update(victims, make_quarter(Period(2022, 2)))
+    client.force_login(manager)
+    assert 'href="/2022-23-q2/progress/"' in text(client.get("/2022-23-q1/progress/"))
+    page = text(client.get("/2022-23-q2/progress/"))
+    assert 'href="/2022-23-q1/progress/"' in page
+    assert "/2022-23-q3/" not in page

@@ -1060,3 +1060,16 @@ def test_who_is_no_administrator_is_not_shown_the_form_that_names_an_author(clie
     page = text(client.post(f"{HERE}author/", {"to": "nobody"}, follow=True))
     assert "Only an administrator names who writes the overview; ask one to." in page
     assert "Name who writes it" not in page
+
+
+def test_an_author_without_a_role_lands_on_their_overview_and_is_told_what_they_cannot_read(client, quarter):
+    writer = make_person("writer")
+    with door(overview_of=[fresh(quarter)]):
+        row = fresh(quarter)
+        row.overview_author = writer
+        row.save()
+    client.force_login(writer)
+    assert client.get("/", follow=True).redirect_chain[0][0] == "/my-updates/"
+    make_quarter(Q1)
+    page = text(client.get("/2022-23-q1/"))
+    assert "Q1 2022/23 is not open to you. An administrator gives you a role or a part of it first." in page

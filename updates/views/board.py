@@ -57,6 +57,9 @@ def show_board(request: HttpRequest, period: Period, person: Person, **context: 
         for line in board.lines
     ]
     around = {"title": f"Progress, {quarter}", "quarter": quarter, "board": board, "lines": lines}
+    if updates:
+        around["earlier"] = period.previous if updates[0].has_earlier else None
+        around["later"] = period.next if updates[0].has_later else None
     around["waiting_mail"] = waiting_mail() if any(update.mail_waits for update in updates) else ""
     return render(request, "updates/board.html", around | context)
 

@@ -127,6 +127,8 @@ def sent(request: HttpRequest, comparison: Comparison) -> HttpResponse:
     except Refused as refused:
         for reason in refused.reasons:
             messages.error(request, reason)
+        if ASK_WHY in refused.reasons:
+            return HttpResponseRedirect(f"{request.path}#id_reason")
     else:
         keep_typed(update, person, {"reason": ""})
         if told:
