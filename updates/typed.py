@@ -6,6 +6,7 @@ Each entry form carries `who`, a signed word of whose form it is. Until then the
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.contrib.auth.views import LoginView
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import resolve
 from django.views import csrf
 
@@ -31,6 +33,25 @@ def keeps_typed(adopt: Callable[..., object]) -> Callable[[View], View]:
     def mark(view: View) -> View:
         view.adopt = adopt  # type: ignore[attr-defined]
         return view
+
+    return mark
+
+
+def posted_to(page: str, *address: str) -> Callable[[View], View]:
+    """Marks a view that only acts: read, as after signing in again, it leads to the page that its form stands on.
+
+    `address` names the parts of the view's address that the page's has too, in the page's order.
+    """
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def acts(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            if request.method == "POST":
+                return view(request, **kwargs)
+            return redirect(page, *(kwargs[name] for name in address))
+
+        acts.only_acts = True  # type: ignore[attr-defined]
+        return acts
 
     return mark
 
@@ -95,6 +116,8 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
         if request.method == "POST" and hasattr(view_func, "adopt") and keep(request):
             messages.info(request, "You were signed out. Sign in again: what you typed is kept.")
+        elif request.method == "POST" and hasattr(view_func, "only_acts"):
+            messages.info(request, "You were signed out before it was sent; nothing was changed.")
         return super().handle_no_permission(request, view_func)
 
 

@@ -205,8 +205,19 @@ def test_a_move_is_not_made_by_reading_its_address(client, administrator, update
     put(update, "submitted" if verb != "extend" else "in_progress")
     before = state(update)
     client.force_login(administrator)
-    assert client.get(f"{HERE}move/{verb}/").status_code == 405
+    assert client.get(f"{HERE}move/{verb}/").url == HERE
     assert state(update) == before
+
+
+def test_who_was_signed_out_before_a_move_is_told_and_lands_on_the_update(client, victims_lead, update):
+    put(update, "submitted")
+    asked = client.post(f"{HERE}move/withdraw/", follow=True)
+    assert "You were signed out before it was sent; nothing was changed." in text(asked)
+    there, _ = asked.redirect_chain[-1]
+    back = client.post(there, {"username": "victims-lead", "password": "quarterly-demo"}, follow=True)
+    assert [url for url, _ in back.redirect_chain] == [f"{HERE}move/withdraw/", HERE]
+    update.refresh_from_db()
+    assert (back.status_code, update.status) == (200, "submitted")
 
 
 @pytest.mark.parametrize("verb", ["submit", "approve", "close", "send-back-"])

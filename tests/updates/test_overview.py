@@ -251,7 +251,7 @@ def test_the_page_says_that_it_can_be_written_where_the_door_does(people, quarte
 # Who opens the page, and what it says
 
 
-@pytest.mark.parametrize("path", ["", "history/", "author/"])
+@pytest.mark.parametrize("path", ["", "history/"])
 def test_the_pages_are_for_its_author_managers_and_administrators(client, people, quarter, path):
     for who, person in people.items():
         client.force_login(person)

@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from priorities.door import Refused
 from priorities.models import Person, Quarter, QuarterlyUpdate, QuarterStatus
@@ -19,6 +18,7 @@ from updates.forms import ExtendForm
 from updates.notices import waiting_mail
 from updates.reminding import remind
 from updates.submitting import extend
+from updates.typed import posted_to
 
 
 def chaser(request: HttpRequest) -> Person:
@@ -81,7 +81,7 @@ def ids(update: QuarterlyUpdate) -> str:
     return f"id_{update.pk}_%s"
 
 
-@require_POST
+@posted_to("updates:progress", "period")
 def remind_some(request: HttpRequest, period: Period) -> HttpResponse:
     """Remind those with something outstanding in one update, or in all of the quarter; and say what came of it."""
     person = chaser(request)
@@ -99,7 +99,7 @@ def asked_for(request: HttpRequest, period: Period) -> QuarterlyUpdate:
     return found
 
 
-@require_POST
+@posted_to("updates:progress", "period")
 def give_time(request: HttpRequest, period: Period) -> HttpResponse:
     """Give one update more time, on the board."""
     person, update = chaser(request), asked_for(request, period)

@@ -47,7 +47,7 @@ from updates.overview import (
     wrote,
 )
 from updates.progress import due_text
-from updates.typed import Typed, cells, keeps_typed, version_in, whose
+from updates.typed import Typed, cells, keeps_typed, posted_to, version_in, whose
 
 from .changes import restored
 from .entry import computed
@@ -198,14 +198,13 @@ ACTS = {
 }
 
 
+@posted_to(HERE, "period")
 def move(request: HttpRequest, period: Period, verb: str) -> HttpResponse:
-    """Submit, withdraw, approve or send back; read, as after signing in again, it leads to the page."""
+    """Submit, withdraw, approve or send back."""
     quarter = take(request, period)
     act = ACTS.get(verb)
     if act is None:
         raise Http404("There is no such move.")
-    if request.method != "POST":
-        return redirect(HERE, period)
     if told := refusal(quarter, act.move, signed_in(request)):
         messages.error(request, told)
         return redirect(HERE, period)
@@ -225,11 +224,10 @@ def moved(request: HttpRequest, quarter: Quarter, act: Act, **given: Any) -> Htt
     return redirect(HERE, quarter.period)
 
 
+@posted_to(HERE, "period")
 def author(request: HttpRequest, period: Period) -> HttpResponse:
     """Name who writes it: administrators only."""
     quarter = take(request, period)
-    if request.method != "POST":
-        return redirect(HERE, period)
     if not signed_in(request).is_administrator:
         messages.error(request, "Only an administrator names who writes the overview; ask one to.")
         return redirect(HERE, period)

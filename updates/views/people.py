@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
 
 from priorities.door import Refused
 from priorities.models import Assignment, AssignmentRole, Person, Role
@@ -36,6 +35,7 @@ from updates.staffing import (
     reactivate,
     send_invitation,
 )
+from updates.typed import posted_to
 
 A_PAGE = 100
 
@@ -146,7 +146,7 @@ def show_person(request: HttpRequest, subject: Person, sent: AccountForm | None 
     return render(request, "updates/people_person.html", context)
 
 
-@require_POST
+@posted_to("updates:person", "pk")
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
     by, subject = administrator(request), find(pk)
     form = PartForm(request.POST)
@@ -161,7 +161,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     return show_person(request, subject, form)
 
 
-@require_POST
+@posted_to("updates:person", "pk")
 def end_part(request: HttpRequest, pk: int) -> HttpResponse:
     by, subject = administrator(request), find(pk)
     key = request.POST.get("part", "")
@@ -182,7 +182,7 @@ def end_part(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("updates:person", pk)
 
 
-@require_POST
+@posted_to("updates:person", "pk")
 def invite_again(request: HttpRequest, pk: int) -> HttpResponse:
     by, subject = administrator(request), find(pk)
     try:
@@ -236,7 +236,7 @@ def show_leaving(request: HttpRequest, subject: Person, form: AccountForm, **con
     return render(request, "updates/people_leaving.html", context)
 
 
-@require_POST
+@posted_to("updates:person", "pk")
 def reactivate_person(request: HttpRequest, pk: int) -> HttpResponse:
     by, subject = administrator(request), find(pk)
     try:

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
 
 from priorities.door import Refused
 from priorities.models import Person, QuarterlyUpdate, Section, UpdateStatus, is_open_to
@@ -26,6 +25,7 @@ from updates.submitting import (
     send_back,
     withdraw,
 )
+from updates.typed import posted_to
 
 
 def mine(request: HttpRequest) -> HttpResponse:
@@ -144,7 +144,7 @@ BY_ADDRESS = {
 }
 
 
-@require_POST
+@posted_to("updates:update", "period", "slug")
 def move(request: HttpRequest, period: Period, slug: str, verb: str) -> HttpResponse:
     """Withdraw, begin review, send back or extend; the last two with a reason."""
     update = take(request, period, slug)
