@@ -1,10 +1,19 @@
 """Three people that every test knows, named for what they may do, and the reference quarter."""
 
+import datetime as dt
+
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from priorities.models import Person, Quarter, Role
 from tests.make import make_assignment, make_person, make_priority, with_role
+
+
+@pytest.fixture
+def autumn(monkeypatch):
+    """Today is 3 October 2022, after the end of Q2 2022/23 and before its updates are due."""
+    monkeypatch.setattr(timezone, "localdate", lambda *args: dt.date(2022, 10, 3))
 
 
 @pytest.fixture

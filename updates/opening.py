@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
+from django.utils import timezone
 
 from finance.models import FinancialPosition
 from goals.models import Goal, GoalForecast
@@ -29,6 +30,7 @@ from priorities.models import (
     QuarterlyUpdate,
     QuarterRow,
     QuarterStatus,
+    listed,
 )
 from priorities.periods import Period, year_label
 from priorities.writing import writing
@@ -39,7 +41,9 @@ from .notices import notify
 
 OPENED = "open"  # the act of the change set that opens a quarter
 DAYS_TO_FILL_IN = 28  # after the quarter's end, unless another due date is given
+TO_FILL_IN = dt.timedelta(days=DAYS_TO_FILL_IN)
 YEAR = dt.timedelta(days=366)
+CATCH_UP = dt.timedelta(days=90)  # from today at most, where a quarter is opened long after its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +222,13 @@ def next_to_open(quarters: Iterable[Quarter] | None = None) -> Quarter | None:
     return next((q for q in planned if newest is None or q.period > newest.period), None)
 
 
+def earlier_open(quarter: Quarter) -> str:
+    """Which quarters before this one are still open, as a sentence; "" where none is. One query."""
+    opened = Quarter.objects.filter(status=QuarterStatus.OPEN).in_order()
+    earlier = [str(other) for other in opened if other.period < quarter.period]
+    return f"{listed(earlier)} {'is' if len(earlier) == 1 else 'are'} still open." if earlier else ""
+
+
 def newest_opened(quarters: Iterable[Quarter]) -> Quarter | None:
     """The newest quarter that was ever opened, among these in order."""
     return next((q for q in reversed(list(quarters)) if q.status != QuarterStatus.PLANNED), None)
@@ -251,15 +262,19 @@ def to_be_opened(period: Period, quarters: Iterable[Quarter]) -> Quarter:
 
 
 def default_due_date(period: Period) -> dt.date:
-    return period.ends_on + dt.timedelta(days=DAYS_TO_FILL_IN)
+    """28 days after the quarter's end; from today, where that is over already."""
+    usual, today = period.ends_on + TO_FILL_IN, timezone.localdate()
+    return usual if usual >= today else today + TO_FILL_IN
 
 
 def wrong_due_date(period: Period, day: dt.date) -> str:
     """Why updates of this quarter can't be due on that day; "" if they can. A day that is over already is no reason."""
     if day < period.starts_on:
         return f"{day:%-d %B %Y} is before {period} begins, on {period.starts_on:%-d %B %Y}; give a later day."
-    if day > period.ends_on + YEAR:
-        return f"{day:%-d %B %Y} is more than a year after the end of {period}; give an earlier day."
+    last = max(period.ends_on + YEAR, timezone.localdate() + CATCH_UP)
+    if day > last:
+        told = f"{day:%-d %B %Y} is more than a year after the end of {period}"
+        return f"{told}; give {last:%-d %B %Y} or an earlier day."
     return ""
 
 

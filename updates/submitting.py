@@ -20,6 +20,7 @@ from .comparison import cells_of
 from .mailing import PATIENCE, Post, compose
 from .models import Draft, Explanation, NoticeKind, SentBack, SignOff
 from .notices import notify, page_of, review_of
+from .opening import YEAR
 from .progress import rows_by_section
 
 logger = logging.getLogger(__name__)
@@ -156,10 +157,10 @@ def keep_what_it_says(update: QuarterlyUpdate, *, by: Person | None, reason: str
 def extend(update: QuarterlyUpdate, *, by: Person, due_on: dt.date, reason: str) -> None:
     """Give a priority more time; the due date locks nothing, so this only says by when it is expected.
 
-    Raises Refused if the day is not later than the present one.
+    Raises Refused if the day is not later than the present one, over already, or more than a year away.
     """
-    if update.due and due_on <= update.due:
-        raise Refused(f"It is due on {update.due:%-d %B %Y} already; give a later day.")
+    if wrong := wrong_extension(update, due_on):
+        raise Refused(wrong)
     with moving(update, EXTEND, by=by, source=Source.FORM, note=f"Extended: {reason}"[:200]) as moved:
         moved.due_on, moved.due_reason = due_on, reason
         told = f"{moved}, is due on {due_on:%-d %B %Y} now: {reason}"
@@ -170,6 +171,19 @@ def extend(update: QuarterlyUpdate, *, by: Person, due_on: dt.date, reason: str)
             page_of(moved),
             but=by,
         )
+
+
+def wrong_extension(update: QuarterlyUpdate, day: dt.date) -> str:
+    """Why an update can't be given time until that day; "" if it can."""
+    today = timezone.localdate()
+    last = max(today, update.quarter.period.ends_on) + YEAR
+    if update.due and day <= update.due:
+        return f"It is due on {update.due:%-d %B %Y} already; give a later day."
+    if day < today:
+        return f"{day:%-d %B %Y} is over already; give today or a later day."
+    if day > last:
+        return f"{day:%-d %B %Y} is more than a year away; give {last:%-d %B %Y} or an earlier day."
+    return ""
 
 
 def take_back_signatures(update: QuarterlyUpdate, section: str | None = None) -> None:

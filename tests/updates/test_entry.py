@@ -668,7 +668,7 @@ def test_somebody_with_one_priority_lands_on_its_newest_update(client, update, t
     assert "need you" in page
 
 
-def test_the_timeline_tells_of_moves_and_more_time(client, update, manager):
+def test_the_timeline_tells_of_moves_and_more_time(autumn, client, update, manager):
     from updates.submitting import extend
 
     extend(update, by=manager, due_on=dt.date(2022, 11, 30), reason="The provider reports late.")

@@ -27,7 +27,7 @@ from tests.make import (
 from tests.priorities.test_races import at_once
 from updates.submitting import NotReady, begin_review, extend, send_back, submit, withdraw
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("autumn")]
 
 HERE = "/2022-23-q1/victims-are-better-supported/update/"
 CHECK, RECEIPT = f"{HERE}check/", f"{HERE}submitted/"
@@ -419,6 +419,19 @@ def test_extending_by_what_is_no_date_or_without_a_reason_asks_again(client, man
     assert state(update) == before
 
 
+@pytest.mark.parametrize(
+    ("day", "told"),
+    [
+        ("2/10/2022", "2 October 2022 is over already; give today or a later day."),
+        ("5/10/2023", "5 October 2023 is more than a year away; give 4 October 2023 or an earlier day."),
+    ],
+)
+def test_more_time_ends_within_a_year_and_not_before_today(client, manager, update, day, told):
+    page = text(send(client, manager, "extend", **{"extend_form-due_on": day, "extend_form-reason": "Late data"}))
+    assert '<a href="#id_extend_form-due_on">' + told in page
+    assert QuarterlyUpdate.objects.get().due_on is None
+
+
 def test_extending_moves_the_due_date_and_the_task_list_says_why(client, manager, victims_lead, update):
     page = text(send(client, manager, "extend", follow=True))
     stored = QuarterlyUpdate.objects.get()
@@ -432,7 +445,7 @@ def test_extending_moves_the_due_date_and_the_task_list_says_why(client, manager
 
 
 def test_the_due_date_locks_nothing(client, victims_lead, manager, update):
-    extend(update, by=manager, due_on=dt.date(2022, 7, 1), reason="Long ago")
+    QuerySet.update(QuarterlyUpdate.objects.all(), due_on=dt.date(2022, 7, 1))
     with door(update, by=victims_lead):
         pass
     assert send(client, victims_lead, "submit").url == RECEIPT

@@ -38,7 +38,7 @@ from tests.priorities.test_races import at_once
 from updates.models import Notice
 from updates.opening import next_to_open, open_quarter, plan_opening
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("autumn")]
 Q2, Q3, Q4 = Period(2022, 2), Period(2022, 3), Period(2022, 4)
 NEXT_YEAR = Period(2023, 1)
 ROWS = (Reading, Assessment, GoalForecast, FinancialPosition)

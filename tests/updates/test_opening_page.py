@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from finance.models import FinancialPosition
 from goals.models import Goal
@@ -34,7 +35,7 @@ from tests.priorities.test_races import at_once
 from tests.updates.test_opening import Q2, Q4, opened, statuses
 from updates.models import Notice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("autumn")]
 PAGE = "/2022-23-q2/opening/"
 NEW_YEAR = "/2023-24-q1/opening/"
 
@@ -78,7 +79,6 @@ def test_the_page_shows_what_each_priority_will_have(client, demo, demo_person):
     assert "Q2: budget £32.7m, profile £12.6m" in page
     assert "Goal, Trust and confidence increases: 8 Establish pan-London ASB Forum (complete in Q1 2022/23)" in page
     assert "Empty: 28 October 2022, 28 days after the quarter’s end." in page
-    assert "28 October 2022 is over already" in page
 
 
 def test_the_page_says_what_goes_no_further(client, victims, administrator):
@@ -97,6 +97,33 @@ def test_where_everything_goes_along_the_page_says_so(client, victims, administr
     page = text(get(client, administrator))
     assert "Everything of Q1 2022/23 goes along." in page
     assert "It starts empty." in page
+
+
+def test_a_quarter_opened_years_later_is_due_28_days_from_today(client, victims, administrator, monkeypatch):
+    make_update(victims)
+    monkeypatch.setattr(timezone, "localdate", lambda *args: dt.date(2026, 5, 1))
+    page = get(client, administrator)
+    assert filled_in(page)["due_on"] == "29/05/2026"
+    assert "Empty: 29 May 2026, 28 days after today." in text(page)
+    assert "is over already" not in text(page)
+    too_late = text(press(client, due_on="31/07/2026"))
+    assert "31 July 2026 is more than a year after the end of Q2 2022/23; give 30 July 2026" in too_late
+    press(client, due_on="30/07/2026", open="1")
+    assert Quarter.objects.at(Q2).get().due_on == dt.date(2026, 7, 30)
+
+
+def test_a_day_of_the_planned_quarter_that_is_over_is_told(client, victims, administrator):
+    make_update(victims)
+    make_quarter(Q2, QuarterStatus.PLANNED, due_on=dt.date(2022, 10, 2))
+    assert "2 October 2022 is over already" in text(get(client, administrator))
+
+
+def test_an_earlier_quarter_that_is_still_open_is_told_and_stops_nothing(client, victims, administrator):
+    make_update(victims)
+    assert "Q1 2022/23 is still open." in text(get(client, administrator))
+    press(client, open="1")
+    assert "Q1 2022/23 is still open." in text(client.get("/2022-23-q2/closing/"))
+    assert "is still open." not in text(client.get("/2022-23-q1/closing/"))
 
 
 def test_a_day_to_come_is_not_called_over(client, victims, administrator):
@@ -151,7 +178,7 @@ def test_without_a_day_the_updates_are_due_28_days_after_the_quarters_end(client
         ("soon", "“soon” is not a date; write it like 30/06/2022."),
         ("31/02/2022", "“31/02/2022” is not a date"),
         ("30/6/2022", "30 June 2022 is before Q2 2022/23 begins, on 1 July 2022; give a later day."),
-        ("28/10/2032", "28 October 2032 is more than a year after the end of Q2 2022/23; give an earlier day."),
+        ("28/10/2032", "more than a year after the end of Q2 2022/23; give 1 October 2023 or an earlier day."),
     ],
 )
 def test_a_day_that_cannot_be_meant_opens_nothing(client, victims, administrator, typed, message):

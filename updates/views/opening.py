@@ -21,9 +21,11 @@ from priorities.periods import Period
 from updates.opening import (
     DAYS_TO_FILL_IN,
     OPENED,
+    TO_FILL_IN,
     Opening,
     all_quarters,
     default_due_date,
+    earlier_open,
     newest_opened,
     next_to_open,
     open_quarter,
@@ -48,8 +50,9 @@ class OpeningForm(forms.Form):
         self.helper.form_tag, self.helper.disable_csrf = False, True
         self.helper.layout = Layout("due_on")  # the plan shown is the page's own
         self.fields["due_on"].help_text = (
-            f"Like 28/10/2022. Empty: {default_due_date(period):%-d %B %Y}, {DAYS_TO_FILL_IN} days after the quarter’s "
-            "end. It can be extended for single priorities later."
+            f"Like 28/10/2022. Empty: {default_due_date(period):%-d %B %Y}, {DAYS_TO_FILL_IN} days after "
+            f"{'today' if period.ends_on + TO_FILL_IN < timezone.localdate() else 'the quarter’s end'}. "
+            "It can be extended for single priorities later."
         )
 
     def clean_due_on(self) -> Any:
@@ -133,6 +136,7 @@ def preview(request: HttpRequest, planned: Opening, form: OpeningForm, refused: 
         "form": form,
         "failed": bool(form.errors),
         "refused": refused,
+        "still_open": earlier_open(planned.quarter),
         "is_over": due_on is not None and due_on < timezone.localdate(),
     }
     return render(request, "updates/opening.html", context)
