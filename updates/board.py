@@ -76,7 +76,7 @@ class BoardLine:
 
     @property
     def due_text(self) -> str:
-        return due_text(self.update.due)
+        return due_text(self.update.reopened_until or self.update.due)
 
     @property
     def is_late(self) -> bool:

@@ -333,7 +333,7 @@ def worded(form: RowForm, name: str, text: str) -> str:
         return f"{text} ({Missing(text[1:-1]).label.lower()})"
     choices = form.fields[name].widget.attrs.get("data-choices", "")
     words = dict(choice.split(":", 1) for choice in choices.split("|") if ":" in choice)
-    return f"{text} ({words[text].lower()})" if text in words and len(text) < 3 else text
+    return f"{text} ({words[text].lower()})" if text in words and text.isalpha() and len(text) < 3 else text
 
 
 def cells_of(update: QuarterlyUpdate) -> dict[str, dict[str, str]]:

@@ -33,7 +33,7 @@ from .forms import MoveForm, RowForm, UpdateForm, text
 from .layout import Block
 from .models import NoticeKind, OverviewDraft
 from .notices import notify
-from .progress import due_text
+from .progress import overview_text
 from .submitting import SENT_BACK
 
 NAMED = "name author"  # the act of the change set that names who writes it
@@ -359,11 +359,11 @@ class OverviewTask:
 
     @property
     def due_text(self) -> str:
-        return due_text(self.quarter.due_on)
+        return overview_text(self.quarter)
 
     @property
     def is_late(self) -> bool:
-        due = self.quarter.due_on
+        due = self.quarter.reopened_until or self.quarter.due_on
         return due is not None and due < timezone.localdate() and self.quarter.overview_is_editable
 
 

@@ -14,15 +14,17 @@ from priorities.models import (
     AssignmentRole,
     Gaps,
     Person,
+    Quarter,
     QuarterlyUpdate,
     QuarterlyUpdateQuerySet,
     QuarterStatus,
     Section,
     UpdateStatus,
 )
+from priorities.moves import SIGN_OFF
 
 from .entry import ORDER, ROWS, TEXTS
-from .models import Draft
+from .models import Draft, SignOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Progress:
 
     @property
     def due_text(self) -> str:
-        return due_text(self.update.due)
+        return expected_text(self.update)
 
     @property
     def is_late(self) -> bool:
@@ -66,7 +68,8 @@ class Progress:
 
 def is_late(update: QuarterlyUpdate) -> bool:
     """Whether its day is over and it is still to be submitted."""
-    return update.due is not None and update.due < timezone.localdate() and update.is_editable
+    due = update.reopened_until or update.due
+    return due is not None and due < timezone.localdate() and update.is_editable
 
 
 def due_text(due: date | None) -> str:
@@ -76,6 +79,57 @@ def due_text(due: date | None) -> str:
     days = (due - timezone.localdate()).days
     left = "today" if days == 0 else f"{abs(days):,} day{'s' * (abs(days) != 1)} {'left' if days > 0 else 'late'}"
     return f"Due {due:%-d %B %Y}, {left}"
+
+
+def expected_text(update: QuarterlyUpdate) -> str:
+    """By when it is to be submitted; "" once it is. Of a reopened one the day until which it is, and why."""
+    if not update.is_editable:
+        return ""
+    if update.reopened_until is not None:
+        return reopened_text(update.quarter, update.reopened_until)
+    return due_text(update.due)
+
+
+def reopened_text(quarter: Quarter, until: date) -> str:
+    return f"Reopened until {until:%-d %B %Y}: {quarter.reopened_reason}"
+
+
+def overview_text(quarter: Quarter) -> str:
+    """expected_text() of the overview of a quarter."""
+    if not quarter.overview_is_editable:
+        return ""
+    if quarter.reopened_until is not None:
+        return reopened_text(quarter, quarter.reopened_until)
+    return due_text(quarter.due_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """One update that somebody signs off and has no other part in."""
+
+    update: QuarterlyUpdate
+    waits: bool
+
+    @property
+    def needs(self) -> str:
+        if self.waits:
+            return "Waiting for your sign-off"
+        return "Nothing to sign off yet" if self.update.is_editable else "Nothing now"
+
+
+def signings_of(updates: Iterable[QuarterlyUpdate], person: Person) -> list[Signing]:
+    """These updates, each with whether a sign-off of this person's is asked for now. One query, none without any."""
+    updates = list(updates)
+    given = SignOff.objects.filter(update__in=updates).values_list("update_id", "signed_section") if updates else ()
+    signed = set(given)
+    return [
+        Signing(
+            update,
+            update.status in SIGN_OFF.sources
+            and any((update.pk, section) not in signed for section in person.signs(update.priority_id)),
+        )
+        for update in updates
+    ]
 
 
 def updates_for(person: Person) -> QuarterlyUpdateQuerySet:

@@ -339,7 +339,7 @@ def test_a_reopened_quarter_says_for_whom(client, author, manager, quarter):
         ("author", "submitted", {"Withdraw it"}),
         ("author", "approved", set()),
         ("manager", "in_progress", {"Save", "Save and submit"}),
-        ("manager", "submitted", {"Approve it", "Withdraw it", "Send it back"}),
+        ("manager", "submitted", {"Approve it", "Send it back"}),
         ("manager", "in_review", {"Approve it", "Send it back"}),
         ("manager", "approved", {"Send it back"}),
         ("manager", "closed", set()),
@@ -563,6 +563,14 @@ def test_save_and_submit_is_one_button(client, author, quarter):
     )
     assert DONE["submit"] in page
     assert f"Submitted by author on {timezone.localtime(stored.overview_submitted_at):%-d %B %Y, %H:%M}" in page
+
+
+def test_withdrawing_is_offered_to_who_submitted_it_and_its_author_alone(client, author, manager, quarter):
+    save(client, manager, quarter, "Calls rise.", then="submit")
+    second = with_role("second", Role.MANAGER)
+    offered = {person.username: "Withdraw it" in read(client, person) for person in (author, manager, second)}
+    assert offered == {"author": True, "manager": True, "second": False}
+    assert "Send it back" in read(client, second)
 
 
 def test_a_double_click_submits_once_and_says_so(client, author, quarter):

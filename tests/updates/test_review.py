@@ -30,7 +30,7 @@ from tests.make import (
 )
 from tests.priorities.test_races import at_once
 from updates.checks import checks_of
-from updates.comparison import compare
+from updates.comparison import compare, worded
 from updates.models import Comment, Draft, Notice, SentBack, SignOff
 from updates.reviewing import approve, mend, resolve, sign_off
 from updates.submitting import Answer, answer_warnings, send_back, submit, withdraw
@@ -794,3 +794,49 @@ def test_the_page_costs_the_same_queries_whatever_the_rows_and_the_history(clien
             assert client.get(path).status_code == 200
         counts.append(len(found))
     assert counts[0] <= counts[1] == counts[2] <= 12
+
+
+# Around it
+
+
+@pytest.fixture
+def finance_director(victims):
+    person = make_person("director")
+    make_assignment(victims, person, AssignmentRole.SIGNATORY, section=Section.FINANCE)
+    return person
+
+
+def test_who_only_signs_off_lands_on_the_review_that_waits_for_them(client, update, finance_director, trust):
+    set_status(update.quarter.updates.get(), "in_progress")
+    client.force_login(finance_director)
+    assert "Nothing to sign off yet" in words(client.get("/my-updates/"))
+    put(update, "submitted")
+    assert client.get("/my-updates/").url == REVIEW
+    assert client.get(REVIEW).status_code == 200
+    page = text(client.get("/my-updates/?all=1"))
+    assert f'<a href="{REVIEW}">' in page
+    assert "Waiting for your sign-off" in page
+    sign_off(stored(update), Section.FINANCE, by=finance_director, seen=stored(update).version)
+    assert "Nothing now" in words(client.get("/my-updates/"))
+
+
+def test_comments_that_nobody_answered_are_told_before_submitting_again(client, update, victims_lead, manager):
+    put(update, "sent_back")
+    own = {"update": update, "section": "goals", "subject": "Goal 1", "author": manager}
+    asked = Comment.objects.create(text="Why?", **own)
+    client.force_login(victims_lead)
+    assert f'<a href="{REVIEW}">1 comment of the review is not answered yet</a>' in text(client.get(f"{HERE}check/"))
+    Comment.objects.create(text="Snow.", answers=asked, **{**own, "author": victims_lead})
+    assert "not answered yet" not in text(client.get(f"{HERE}check/"))
+
+
+def test_the_title_of_an_update_names_its_priority_once(client, update, manager):
+    client.force_login(manager)
+    assert f"<title>Update, {NAME} ·" in text(client.get(HERE))
+
+
+def test_a_forecast_quarter_is_not_explained_as_a_letter_is(client, submitted, manager):
+    form = next(line.form for line in compare(submitted, None, manager).lines if line.section == Section.GOALS)
+    assert worded(form, "confidence", "G") == "G (green)"
+    name = next(name for name in form.fields if "Q4" in form.fields[name].widget.attrs.get("data-choices", ""))
+    assert worded(form, name, "Q4") == "Q4"

@@ -46,7 +46,7 @@ from updates.overview import (
     withdraw_overview,
     wrote,
 )
-from updates.progress import due_text
+from updates.progress import overview_text
 from updates.typed import Typed, cells, keeps_typed, posted_to, version_in, whose
 
 from .changes import restored
@@ -114,7 +114,7 @@ def page(quarter: Quarter, person: Person) -> dict[str, Any]:
         "overview_of": quarter,
         "here": "overview",
         "title": "Overview",
-        "due_text": due_text(quarter.due_on),
+        "due_text": overview_text(quarter),
         "draft_url": reverse("updates:overview_draft", args=[quarter.period]),
         "locked": why_not(quarter, person),
     }
@@ -127,8 +127,9 @@ def moves_for(quarter: Quarter, person: Person) -> dict[str, Any]:
     may = {move.verb.replace(" ", "_"): not refusal(quarter, move, person) for move in OVERVIEW_MOVES}
     waits = quarter.status == QuarterStatus.OPEN and quarter.overview_status in APPROVE_OVERVIEW.sources
     was_sent_back = quarter.overview_status == UpdateStatus.SENT_BACK
+    theirs = person.pk in (quarter.overview_submitted_by_id, quarter.overview_author_id)
     return {
-        "may": may | {"approve": may["approve"] and person.pk not in own},
+        "may": may | {"approve": may["approve"] and person.pk not in own, "withdraw": may["withdraw"] and theirs},
         "waits": who_approves(own) if waits else "",
         "is_own": person.pk in own,
         "sent_back": last_return(history) if was_sent_back else None,

@@ -18,7 +18,7 @@ from updates.comparison import sections_in_hand
 from updates.forms import ExtendForm, MoveForm, SendBackForm
 from updates.models import Comment
 from updates.overview import overviews_for
-from updates.progress import due_text, progress_of, updates_for
+from updates.progress import expected_text, progress_of, signings_of, updates_for
 from updates.submitting import (
     begin_review,
     extend,
@@ -30,21 +30,27 @@ from updates.typed import posted_to
 
 def mine(request: HttpRequest) -> HttpResponse:
     """What somebody has to fill in. After signing in, those with one priority land on its newest update, those with
-    an overview to write on it, those with nothing on the report; with `?all` the list is shown to everybody.
+    an overview to write on it, those who only sign off on the one that waits for them, those with nothing on the
+    report; with `?all` the list is shown to everybody.
     """
     person, is_list = signed_in(request), "all" in request.GET
     updates, overviews = list(updates_for(person)), overviews_for(person)
     waiting = [task for task in overviews if is_list or task.is_open]
     if not updates and not waiting and not person.current_assignments:
         return redirect("reports:home")
-    if not updates and not is_list and len(waiting) == 1:
+    own = [update for update in updates if person.fills_in(update.priority_id)]
+    signings = signings_of([update for update in updates if update not in own], person)
+    to_sign = [each.update for each in signings if each.waits]
+    if not is_list and not own and not to_sign and len(waiting) == 1:
         return redirect("updates:overview", waiting[0].quarter.period)
-    if not waiting and not is_list and len({update.priority_id for update in updates}) == 1:
-        return redirect("updates:update", updates[0].quarter.period, updates[0].priority.slug)
-    shared = [u.quarter for u in updates if Section.FINANCE in person.sections_of(u.priority_id)]
+    if not is_list and not waiting and not to_sign and len({update.priority_id for update in own}) == 1:
+        return redirect("updates:update", own[0].quarter.period, own[0].priority.slug)
+    if not is_list and not waiting and not own and len(to_sign) == 1:
+        return redirect("updates:review", to_sign[0].quarter.period, to_sign[0].priority.slug)
+    shared = [u.quarter for u in own if Section.FINANCE in person.sections_of(u.priority_id)]
     several = {quarter.pk: quarter for quarter in shared if shared.count(quarter) > 1}
-    context = {"progress": progress_of(updates, person), "finance_quarters": list(several.values())}
-    return render(request, "updates/mine.html", context | {"overviews": overviews})
+    context = {"progress": progress_of(own, person), "finance_quarters": list(several.values())}
+    return render(request, "updates/mine.html", context | {"overviews": overviews, "signings": signings})
 
 
 def find(period: Period, slug: str) -> QuarterlyUpdate:
@@ -72,7 +78,7 @@ def task_list(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
 def show_update(request: HttpRequest, update: QuarterlyUpdate, **context: Any) -> HttpResponse:
     person = signed_in(request)
     may_fill = person.fills_in(update.priority_id)
-    around = page(update, person) | {"here": "update", "title": str(update.priority)}
+    around = page(update, person) | {"here": "update", "title": "Update"}
     around |= {
         "progress": progress_of([update], person)[0],
         "may_fill": may_fill,
@@ -96,7 +102,7 @@ def page(update: QuarterlyUpdate, person: Person, section: str = "") -> dict[str
         "quarter": update.quarter,
         "section": section,
         "sections": sections_for(person, update),
-        "due_text": due_text(update.due),
+        "due_text": expected_text(update),
         "leads_it": person.leads(update.priority_id),
         "has_part": person.sees_all or person.fills_in(update.priority_id),
         "reviews_it": person.sees_all or bool(person.signs(update.priority_id)),
@@ -163,5 +169,8 @@ def move(request: HttpRequest, period: Period, slug: str, verb: str) -> HttpResp
         act.make(update, by=person, **given)
         messages.success(request, act.done.format(update=update, **given))
     except Refused as refused:
+        if isinstance(form, ExtendForm):
+            form.add_error("due_on", list(refused.reasons))
+            return show_update(request, update, form=form, failed=True, **{form.name: form})
         messages.error(request, str(refused))
     return redirect("updates:update", period, slug)
