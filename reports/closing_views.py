@@ -14,6 +14,7 @@ from priorities.models import Quarter, QuarterlyUpdate, QuarterStatus
 from priorities.moves import CLOSE
 from priorities.people import Person, signed_in
 from priorities.periods import Period
+from updates.opening import earlier_open
 
 from .closing import ChangedMeanwhile, close_quarter, give_more_time, plan_closing, reopen
 from .comparing import differences
@@ -46,16 +47,27 @@ def changed_meanwhile(request: HttpRequest, quarter: Quarter, person: Person) ->
 def page(request: HttpRequest, quarter: Quarter, versions: list[ClosedReport], **context: Any) -> HttpResponse:
     around = {
         "quarter": quarter,
-        "versions": [(version, is_whole(version)) for version in versions],
+        "versions": [(version, is_whole(version), corrected_by(version)) for version in versions],
         "may_act": CLOSE.allowed_to(signed_in(request), quarter),
     }
     return render(request, "reports/closing.html", around | context)
 
 
+def corrected_by(version: ClosedReport) -> str:
+    """Why the quarter was reopened before this version; "" for its first, and where it can't be read."""
+    try:
+        closing = read(version).closing
+    except Unreadable:
+        return ""
+    return closing.corrects if closing else ""
+
+
 def show_open(request: HttpRequest, quarter: Quarter, **context: Any) -> HttpResponse:
     plan = plan_closing(quarter)
+    if "compare" in request.GET and plan.versions:
+        return page(request, quarter, plan.versions, compared=True, **compare(quarter, plan.versions))
     forms = {"close_form": CloseForm(plan), "more_time_form": MoreTimeForm() if quarter.is_reopened else None}
-    return page(request, quarter, plan.versions, plan=plan, **(forms | context))
+    return page(request, quarter, plan.versions, plan=plan, still_open=earlier_open(quarter), **(forms | context))
 
 
 def show_closed(request: HttpRequest, quarter: Quarter, **context: Any) -> HttpResponse:

@@ -39,8 +39,6 @@ class CloseForm(MoveForm):
         super().__init__(data)
         self.fields["seen"].initial = plan.seen
         if plan.unapproved:
-            last = plan.versions[0].reason if plan.versions else ""
-            self.fields["reason"].initial = last
             told = f"Say why {plan.quarter} is closed without the approval of {plan.unapproved_text}."
             self.fields["reason"].error_messages["required"] = told
         else:

@@ -358,12 +358,33 @@ def test_what_was_not_approved_at_first_still_needs_a_reason(victims, trust, vic
     assert [part.was for part in read(closed).priorities] == ["approved", "in_progress"]
 
 
-def test_the_reason_of_the_last_closing_is_offered_again(client, victims, victims_lead, administrator):
+def test_a_reopened_quarter_is_compared_and_its_versions_say_why_there_is_another(
+    client, victims, victims_lead, administrator
+):
     quarter = make_quarter()
-    make_update(victims, quarter)
+    make_update(victims, quarter, narrative="Going well.")
     close_for_real(quarter)
     reopen_for(victims_lead, quarter, victims)
-    assert "The board meets on Monday.</textarea>" in page_text(client, administrator)
+    write(victims, victims_lead)
+    page = page_text(client, administrator, "/2022-23-q1/closing/")
+    assert '<a href="?compare">Compare it with what the data say now</a>' in page
+    assert page.count("The board meets on Monday.") == 1  # in the table, not typed in already
+    compared = page_text(client, administrator, "/2022-23-q1/closing/?compare")
+    assert "<h1>Closing Q1 2022/23</h1>" in compared
+    assert "1 difference between the closed report and what the data say now" in compared
+    close_for_real(quarter)
+    assert f'data-label="Reopened before">{WHY}</td>' in page_text(client, administrator, "/2022-23-q1/closing/")
+
+
+def test_a_reopened_update_says_until_when_and_why_and_a_closed_one_no_date(client, quarter, victims, victims_lead):
+    QuerySet.update(Quarter.objects.all(), due_on=dt.date(2022, 7, 28))
+    here = f"{PRIORITY}update/"
+    assert "late" not in page_text(client, victims_lead, here).split("</header>")[0]
+    reopen_for(victims_lead, quarter, victims)
+    told = f"Reopened until {day(7):%-d %B %Y}: {WHY}"
+    for path in (here, f"{here}ratings/", "/my-updates/?all=1"):
+        assert told in page_text(client, victims_lead, path), path
+        assert " late" not in page_text(client, victims_lead, path), path
 
 
 def test_what_is_reopened_is_submitted_as_usual(reopened, victims, victims_lead):
