@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import textwrap
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,11 +21,12 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
-from priorities.cells import shorten
 from priorities.models import Person, QuarterlyUpdate
 
 from .mailing import PATIENCE, Post, compose
 from .models import Notice, NoticeKind, NoticeQuerySet
+
+LONGEST = 75  # characters of a subject, before what it says of others
 
 
 def notify(people: Iterable[Person], kind: NoticeKind, text: str, path: str, *, but: Person | None = None) -> None:
@@ -110,9 +112,25 @@ def digest(person: Person, notices: list[Notice]) -> EmailMessage:
         pages.setdefault(notice.path, {})[notice.text] = None
     count = sum(map(len, pages.values()))
     first = next((notice for notice in notices if notice.kind in NoticeKind.prompt()), notices[0])
-    subject = shorten(first.text, 75).rstrip(".")
+    subject = headline(first)
     subject += f", and {count - 1} more" if count > 1 else ""
     return compose([person.email], subject, "updates/mail/notices.txt", person=person, pages=pages)
+
+
+FIRST = {
+    NoticeKind.SUBMITTED: "Submitted",
+    NoticeKind.SENT_BACK: "Sent back",
+    NoticeKind.APPROVED: "Approved",
+    NoticeKind.EXTENDED: "More time",
+}
+
+
+def headline(notice: Notice) -> str:
+    """Its sentence, cut after a word where it is long; what was done then stands first, where the cut can't reach."""
+    if len(notice.text) <= LONGEST:
+        return notice.text.rstrip(".")
+    first = FIRST.get(NoticeKind(notice.kind))
+    return textwrap.shorten(f"{first}: {notice.text}" if first else notice.text, LONGEST, placeholder="…")
 
 
 def waiting_mail() -> str:

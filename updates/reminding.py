@@ -49,6 +49,7 @@ class Thing:
     due: dt.date | None
     text: str
     path: str
+    todo: int = 0  # how much of a section is to be filled in, as its page counts it
 
     @property
     def when(self) -> str:
@@ -133,7 +134,7 @@ class Asked:
                 others = [str(a.person) for a in self.assigned[update.priority_id] if a.section == section]
                 held = [name for name in others if name != str(person)] if len(own) == len(Section) else []
                 told = f"{section.label}: {todo} to do{f', held by {listed(held)}' if held else ''}"
-                yield thing(update, person, told, page_of(update, "section", section))
+                yield thing(update, person, told, page_of(update, "section", section), todo)
 
     def to_sign_off(self, update: QuarterlyUpdate) -> Iterator[Thing]:
         for a in self.assigned[update.priority_id]:
@@ -147,9 +148,9 @@ class Asked:
                 yield thing(update, person, "Waiting for your review", review_of(update))
 
 
-def thing(update: QuarterlyUpdate, person: Person, text: str, path: str) -> Thing:
+def thing(update: QuarterlyUpdate, person: Person, text: str, path: str, todo: int = 0) -> Thing:
     due = (update.reopened_until or update.due) if update.is_editable else None
-    return Thing(person, str(update.quarter), str(update), due, text, path)
+    return Thing(person, str(update.quarter), str(update), due, text, path, todo)
 
 
 def overview_of(quarter: Quarter, managers: Iterable[Person]) -> Iterator[Thing]:
@@ -294,10 +295,15 @@ def reminder(person: Person, things: list[Thing], by: Person | None) -> EmailMes
 
 
 def subject(things: list[Thing]) -> str:
-    """ "Q2 2022/23: 3 things of yours are outstanding, due 28 October"."""
+    """ "Q2 2022/23: 38 things to do, due 28 October", counting what the pages count; where nothing is to be filled in,
+    "Q2 2022/23: 1 thing of yours is outstanding".
+    """
     quarters, count = {thing.quarter for thing in things}, len(things)
+    todo = sum(thing.todo for thing in things)
     of = f"{quarters.pop()}: " if len(quarters) == 1 else ""
     told = f"{of}{count} thing{'s' * (count != 1)} of yours {'is' if count == 1 else 'are'} outstanding"
+    if todo:
+        told = f"{of}{todo} thing{'s' * (todo != 1)} to do"
     dues = sorted({thing.due for thing in things if thing.due})
     if not dues:
         return told

@@ -161,6 +161,13 @@ def test_long_sentences_are_wrapped_and_addresses_are_not(ann, act, mailoutbox):
     assert len(mailoutbox[0].subject) <= 75
 
 
+def test_a_long_subject_is_cut_after_a_word_and_says_first_what_was_done(ann, act, mailoutbox):
+    title = "A better criminal justice service and system for everybody in London"
+    act(ann, text=f"{title}, Q2 2022/23, was sent back by manager: Say more.")
+    told = "Sent back: A better criminal justice service and system for everybody in…"
+    assert mailoutbox[0].subject == told
+
+
 def test_links_begin_with_the_address_set_whatever_the_host_header_says(ann, act, mailoutbox, settings):
     settings.SITE_URL = "https://tracker.example"
     act(ann)
@@ -372,7 +379,7 @@ def test_sending_back_tells_leads_deputies_and_who_submitted_it_why(update, vict
     assert told() == {(person, "sent_back", text, HERE) for person in people}
 
 
-def test_more_time_is_told_to_leads_and_deputies(update, victims, victims_lead, manager):
+def test_more_time_is_told_to_leads_and_deputies(autumn, update, victims, victims_lead, manager):
     extend(update, by=manager, due_on=dt.date(2022, 11, 30), reason="Late data")
     text = f"{NAME}, is due on 30 November 2022 now: Late data"
     assert told() == {("victims-lead", "extended", text, HERE)}

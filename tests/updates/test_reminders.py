@@ -275,7 +275,7 @@ def test_the_mail_says_what_is_due_when_and_where(update, mailoutbox):
     (mail,) = mailoutbox
     day, name = f"{today(3):%-d %B}", f"{NAME}\nDue {today(3):%-d %B %Y}, 3 days left"
     assert mail.to == ["victims-lead@example.org"]
-    assert mail.subject == f"Q1 2022/23: 6 things of yours are outstanding, due {day}"
+    assert mail.subject == f"Q1 2022/23: 13 things to do, due {day}"
     assert mail.message()["Auto-Submitted"] == "auto-generated"
     assert mail.body.startswith(
         f"Hello victims-lead,\n\nThis is outstanding, and yours to do.\n\n{name}\n\n"
@@ -302,7 +302,7 @@ def test_the_mail_names_who_asked(update, boss, mailoutbox):
 def test_the_mail_tells_the_days_left_or_late(update, mailoutbox, days, subject, line):
     due(update, days)
     remind([update], by=None)
-    assert mailoutbox[0].subject.endswith(f"outstanding, {subject.format(f'{today(days):%-d %B}')}")
+    assert mailoutbox[0].subject.endswith(f" to do, {subject.format(f'{today(days):%-d %B}')}")
     assert f"Due {today(days):%-d %B %Y}, {line}\n" in mailoutbox[0].body
 
 
@@ -318,7 +318,7 @@ def test_several_updates_make_one_mail_with_the_first_date(update, lead, trust, 
     other = make_update(trust, make_quarter(Period(2022, 2), due_on=today(40)))
     remind([other, update], by=None)
     (mail,) = mailoutbox
-    assert mail.subject == f"9 things of yours are outstanding, the first due {today(3):%-d %B}"
+    assert mail.subject == f"20 things to do, the first due {today(3):%-d %B}"
     assert mail.body.index(NAME) < mail.body.index("Trust and confidence increases, Q2 2022/23\nDue ")
 
 
