@@ -23,6 +23,9 @@ def helper(form: forms.BaseForm, button: str) -> FormHelper:
     return made
 
 
+MISMATCH = "The new password and its confirmation are not the same; type the same password in both fields."
+
+
 class SignInForm(auth.AuthenticationForm):
     error_messages = {
         "invalid_login": "The user name or the password is not right. Both mind capital letters.",
@@ -36,6 +39,11 @@ class SignInForm(auth.AuthenticationForm):
 
 
 class PasswordChangeForm(auth.PasswordChangeForm):
+    error_messages = {
+        "password_mismatch": MISMATCH,
+        "password_incorrect": "The old password is not right. Passwords mind capital letters.",
+    }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = helper(self, "Change password")
@@ -59,6 +67,8 @@ class PasswordResetForm(auth.PasswordResetForm):
 
 
 class SetPasswordForm(auth.SetPasswordForm):
+    error_messages = {"password_mismatch": MISMATCH}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = helper(self, "Set password")

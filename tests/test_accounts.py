@@ -69,6 +69,14 @@ def test_the_password_is_changed(client, manager):
     assert client.login(username="manager", password="three odd words")
 
 
+def test_passwords_that_are_not_right_are_told_in_plain_words(client, manager):
+    client.force_login(manager)
+    wrong = {"old_password": "no", "new_password1": "three odd words", "new_password2": "three odd word"}
+    page = text(client.post("/password/", wrong))
+    assert "The old password is not right." in page
+    assert "The new password and its confirmation are not the same" in page
+
+
 def test_a_short_password_is_refused_in_words(client, manager):
     client.force_login(manager)
     short = {"old_password": "quarterly-demo", "new_password1": "short", "new_password2": "short"}

@@ -103,6 +103,10 @@ def replace(indicator: Indicator, new: Indicator, *, period: Period, by: Person)
     return new
 
 
+DECIMALS = "Decimals: write a whole number from 0 to 4."
+TOLERANCE = "Tolerance: write a plain number like 2.5, or leave it empty."
+
+
 class FromForm(forms.Form):
     """Chooses the first quarter that no longer reports the indicator."""
 
@@ -138,7 +142,13 @@ class ReplaceForm(FromForm, forms.ModelForm):
         fields = ("reference", "title", "unit", "polarity", "decimals", "tolerance", "definition", "source")
         widgets = {"definition": forms.Textarea(attrs={"rows": 3})}
         field_classes = {"tolerance": PlainDecimalField}
-        error_messages = {"title": {"required": "Give the new indicator its title."}}
+        error_messages = {
+            "title": {"required": "Give the new indicator its title."},
+            "unit": {"required": "Choose the unit.", "invalid_choice": "Choose one of the units that are listed."},
+            "polarity": {"required": "Choose which way is better.", "invalid_choice": "Choose which way is better."},
+            "decimals": dict.fromkeys(("required", "invalid", "min_value"), DECIMALS),
+            "tolerance": dict.fromkeys(("invalid", "max_digits", "max_decimal_places", "max_whole_digits"), TOLERANCE),
+        }
 
     field_order = ("period",)
 

@@ -247,6 +247,8 @@ def test_it_is_replaced_on_the_page(old, signed_in):
         ({"title": "Calls answered"}, "1a Calls answered has this title already, and keeps it for its series"),
         ({"reference": "1a"}, "1a Calls answered has this reference already, and keeps it for its series"),
         ({"decimals": "9"}, "At most 4 decimals."),
+        ({"decimals": "-1"}, "Decimals: write a whole number from 0 to 4."),
+        ({"tolerance": "some"}, "Tolerance: write a plain number like 2.5, or leave it empty."),
         ({"tolerance": "-1"}, "A tolerance can't be negative."),
     ],
 )
