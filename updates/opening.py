@@ -113,6 +113,7 @@ class Opening:
     offered: list[GoalForecast] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     skipped: list[Quarter] = field(default_factory=list)
+    still_open: str = ""
 
     def count(self, model: type[Any]) -> int:
         return len(self.rows.get(model, ()))
@@ -189,7 +190,7 @@ def plan_opening(period: Period, *, due_on: dt.date | None = None, leaving_goals
     quarter.due_on = due_on or quarter.due_on or default_due_date(period)
     own = [q for q in quarters if q.plan_id == quarter.plan_id]
     source = last_opened(own, period)
-    opening = Opening(quarter, source, frozenset(leaving_goals))
+    opening = Opening(quarter, source, frozenset(leaving_goals), still_open=earlier_open(quarter, quarters))
     if source is None:
         opening.skipped = [q for q in own if q.period < period]
     for priority in quarter.plan.priorities.all():
@@ -222,10 +223,10 @@ def next_to_open(quarters: Iterable[Quarter] | None = None) -> Quarter | None:
     return next((q for q in planned if newest is None or q.period > newest.period), None)
 
 
-def earlier_open(quarter: Quarter) -> str:
-    """Which quarters before this one are still open, as a sentence; "" where none is. One query."""
-    opened = Quarter.objects.filter(status=QuarterStatus.OPEN).in_order()
-    earlier = [str(other) for other in opened if other.period < quarter.period]
+def earlier_open(quarter: Quarter, known: Iterable[Quarter] | None = None) -> str:
+    """Which quarters before this one are still open, as a sentence; "" where none is. One query, if none are known."""
+    quarters = known if known is not None else Quarter.objects.filter(status=QuarterStatus.OPEN).in_order()
+    earlier = [str(q) for q in quarters if q.status == QuarterStatus.OPEN and q.period < quarter.period]
     return f"{listed(earlier)} {'is' if len(earlier) == 1 else 'are'} still open." if earlier else ""
 
 

@@ -17,7 +17,7 @@ from priorities.people import signed_in
 from priorities.periods import Period
 from updates.checks import Checks, Finding, checks_of
 from updates.entry import forget_drafts
-from updates.models import Comment, Draft, Page
+from updates.models import Draft, Page
 from updates.submitting import Answer, NotReady, answer_warnings, send_copy, submit
 from updates.typed import Typed, cells, keeps_typed, whose
 
@@ -75,7 +75,6 @@ def show(request: HttpRequest, update: QuarterlyUpdate, typed: Typed | None = No
     checks = checks_of(update, drafts)
     asked = [ask(finding, checks, typed) for finding in checks.warnings]
     around = page(update, person) | {"here": "check", "title": "Check and submit", "who": whose(person)}
-    around["unanswered"] = Comment.objects.unanswered().filter(update=update).count()
     return render(request, "updates/check.html", around | {"checks": checks, "asked": asked} | context)
 
 

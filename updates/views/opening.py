@@ -25,7 +25,6 @@ from updates.opening import (
     Opening,
     all_quarters,
     default_due_date,
-    earlier_open,
     newest_opened,
     next_to_open,
     open_quarter,
@@ -136,7 +135,6 @@ def preview(request: HttpRequest, planned: Opening, form: OpeningForm, refused: 
         "form": form,
         "failed": bool(form.errors),
         "refused": refused,
-        "still_open": earlier_open(planned.quarter),
         "is_over": due_on is not None and due_on < timezone.localdate(),
     }
     return render(request, "updates/opening.html", context)

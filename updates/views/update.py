@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -54,9 +55,13 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 
 def find(period: Period, slug: str) -> QuarterlyUpdate:
+    """The update of an address, with how many comments of its review nobody has answered, as `unanswered`."""
+    asked = Comment.objects.unanswered().filter(update=OuterRef("pk")).order_by().values("update")
+    count = Subquery(asked.annotate(count=Count("pk")).values("count"))
     found = QuarterlyUpdate.objects.select_related("quarter__plan", "priority", "sent_back__by").filter(
         priority__slug=slug
     )
+    found = found.annotate(unanswered=count)
     update = found.filter(quarter__financial_year=period.year, quarter__number=period.number).first()
     if update is None:
         raise Http404(f"{period} has no update at this address.")
