@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from tablib import Dataset
@@ -34,7 +35,49 @@ SHEETS: dict[str, tuple[type[SheetResource], ...]] = {
     "Background": (BackgroundResource,),
 }
 TITLE_ROWS = 20  # how far down the headings are looked for
-Told = tuple[int, int, str]  # row and column as the spreadsheet counts, and what is wrong there
+Place = tuple[int, int, str]  # row and column as the spreadsheet counts, and what is wrong there
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something wrong in one cell: where, under which heading, the text found, and what to do."""
+
+    sheet: str
+    row: int
+    column: int
+    heading: str
+    found: str
+    message: str
+
+    @property
+    def cell(self) -> str:
+        return cell_name(self.row, self.column) if self.row else ""
+
+    @property
+    def line(self) -> str:
+        return f"{self.sheet}{'!' if self.cell else ''}{self.cell}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class CellPlan:
+    """One cell before and after, as people read it; `conflict` says who stored what since the file was made."""
+
+    heading: str
+    cell: str
+    old: str
+    new: str
+    conflict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """What an import makes of one row: "new", "changed", "unchanged", "ignored" or "refused"."""
+
+    sheet: str
+    row: int
+    kind: str
+    subject: str
+    cells: tuple[CellPlan, ...]
 
 
 @dataclass
@@ -46,14 +89,24 @@ class Import:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
+    rows: list[RowPlan] = field(default_factory=list)
+
+    @property
+    def fingerprint(self) -> str:
+        return sha256(repr(self.rows).encode()).hexdigest()
 
     @property
     def changes(self) -> int:
         return sum(n for kinds in self.counts.values() for kind, n in kinds.items() if kind != "unchanged")
 
 
-def plan_import(sheets: Iterable[Sheet], *, by: Person | None) -> Import:
+def plan_import(
+    sheets: Iterable[Sheet], *, by: Person | None, mine: Collection[str] = (), theirs: Collection[str] = ()
+) -> Import:
     """Read every sheet against the database without writing; `by` None is somebody at the command line.
+
+    `mine` and `theirs` are the choices in conflicts, by `Sheet!Cell`: the file's cell holds, or the stored one does.
 
     Problems and warnings are sentences that begin with their place, `Sheet!Cell: `.
     """
@@ -117,6 +170,7 @@ def plan_sheet(name: str, sheet: Sheet, classes: tuple[type[SheetResource], ...]
         return
     told = unheaded(headings, body)
     known: set[int] = set()
+    found_rows: dict[int, list[Any]] = {number: [] for number in body}
     lost: set[int] = set()  # rows whose subject was not found: told once, not again by the next resource
     for resource in resources:
         resource.rows = list(body)
@@ -125,7 +179,7 @@ def plan_sheet(name: str, sheet: Sheet, classes: tuple[type[SheetResource], ...]
         columns = {heading: index for index, heading in reversed(list(enumerate(data.headers, 1)))}
         known |= {index for index, heading in enumerate(data.headers, 1) if resource.knows(heading)}
 
-        def placed(problem: Problem, columns: dict[str, int] = columns) -> Told:
+        def placed(problem: Problem, columns: dict[str, int] = columns) -> Place:
             row = list(body)[problem.row - 1] if problem.row else head + 1
             return row, columns.get(problem.column, 1), problem.message
 
@@ -134,6 +188,18 @@ def plan_sheet(name: str, sheet: Sheet, classes: tuple[type[SheetResource], ...]
         told += map(placed, problems)
         planned.warnings += [line for warning in resource.warnings for line in tell(name, [placed(warning)])]
         count(planned, resource, result)
+        for number, row_result in zip(body, result.rows, strict=False):
+            instance = getattr(row_result, "instance", None)
+            kept = resource.planned.get(id(instance))
+            if kept:
+                names = {c.attribute: c.column_name for c in resource.fields.values() if c.attribute}
+                for attr, (old, new) in kept[2].items():
+                    if attr in names and not (kept[1] and new in ("", None)):
+                        heading = names[attr]
+                        cell = cell_name(number, columns.get(heading, 1))
+                        found_rows[number].append(
+                            (kept[1], CellPlan(heading, cell, "" if kept[1] or old is None else str(old), str(new)))
+                        )
         planned.resources.append(resource)
     ignored = {index: raw for index, raw in enumerate(headings, 1) if raw and index not in known}
     for index, raw in ignored.items():
@@ -142,13 +208,24 @@ def plan_sheet(name: str, sheet: Sheet, classes: tuple[type[SheetResource], ...]
         else:
             planned.warnings += tell(name, [(head + 1, index, f"the column “{raw}” was ignored.")])
     planned.problems += tell(name, told)
+    planned.told += [
+        Told(name, row, column, headings[column - 1] if column <= len(headings) else "", "", message)
+        for row, column, message in told
+    ]
+    wrong = {row for row, *_ in told}
+    for number, found in found_rows.items():
+        kind = "refused" if number in wrong else "unchanged"
+        if found and number not in wrong:
+            kind = "new" if any(new for new, _ in found) else "changed"
+        subject = " · ".join(text for text in body[number][1:4] if text)
+        planned.rows.append(RowPlan(name, number, kind, subject, tuple(cell for _, cell in found)))
 
 
 def padded(row: list[str], width: int) -> list[str]:
     return (row + [""] * width)[:width]
 
 
-def unheaded(headings: list[str], body: dict[int, list[str]]) -> list[Told]:
+def unheaded(headings: list[str], body: dict[int, list[str]]) -> list[Place]:
     """Cells that stand under no heading, and would be lost."""
     return [
         (number, index, f"“{shorten(text)}” stands under no heading; head its column, or remove it.")
@@ -158,7 +235,7 @@ def unheaded(headings: list[str], body: dict[int, list[str]]) -> list[Told]:
     ]
 
 
-def tell(sheet: str, told: Iterable[Told]) -> list[str]:
+def tell(sheet: str, told: Iterable[Place]) -> list[str]:
     """A line each, in the order of the cells; what is the same in one column is told once, with the number of rows."""
     rows: dict[tuple[int, str], set[int]] = {}
     for row, column, message in told:
