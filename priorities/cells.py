@@ -458,6 +458,24 @@ def show_measure(value: Decimal, unit: Unit | str, decimals: int = 0) -> str:
     return signed(f"{rounded(value, places):,}{Unit(unit).suffix}")
 
 
+def show_date(day: dt.date) -> str:
+    return f"{day:%d/%m/%Y}"
+
+
+def show_pounds(pounds: Decimal) -> str:
+    """£m with every digit that is stored: 32.712345."""
+    millions = plain(Decimal(pounds).scaleb(-6))
+    return f"{millions:f}" if millions != millions.to_integral_value() else f"{millions}.0"
+
+
+def parse_score(typed: str) -> int:
+    """Likelihood or impact, 1 to 5."""
+    number = parse_number(typed)
+    if number > 5:
+        raise CellError(f"“{shorten(typed)}” is more than 5; write 1 to 5.")
+    return number
+
+
 def show_money(pounds: Decimal) -> str:
     """£m to 0.1, as the report prints it: "£32.7m"."""
     millions = rounded(Decimal(pounds).scaleb(-6), 1)

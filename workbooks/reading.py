@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_BYTES = 20 * 1024 * 1024
@@ -18,6 +18,8 @@ class Sheet:
 
     name: str
     rows: list[list[str]]
+    notes: list[str] = field(default_factory=list)
+    broken: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
 class Unreadable(Exception):

@@ -210,7 +210,7 @@ def confirm(client, model, preview):
 
 def test_an_import_is_previewed_and_then_confirmed(client, reading, administrator):
     preview = upload(client, Reading, READINGS)
-    assert "<del>27</del> <ins>28</ins>" in text(preview)
+    assert "<del>27%</del> <ins>28%</ins>" in text(preview)
     reading.refresh_from_db()
     assert reading.value == 27
     done = confirm(client, Reading, preview)
