@@ -13,6 +13,7 @@ from pyexpat import ExpatError, ParserCreate, XMLParserType
 from .sheets import AGAIN, MAX_INFLATED, MAX_MEMBERS, MAX_RATIO, Unreadable
 
 CHUNK = 2**20
+MAX_DEPTH = 60
 DAMAGE = (  # what broken files raise in the libraries that read them
     zipfile.BadZipFile,
     zlib.error,
@@ -68,7 +69,9 @@ class Archive:
     def __contains__(self, member: str) -> bool:
         return member in self.members
 
-    def chunks(self, member: str) -> Iterator[bytes]:
+    def chunks(self, member: str, most: int = MAX_INFLATED) -> Iterator[bytes]:
+        if self.members[member].file_size > most:
+            raise self.too_large()
         with self.zip.open(self.members[member]) as file:
             while chunk := file.read(CHUNK):
                 self.inflated += len(chunk)
@@ -79,8 +82,12 @@ class Archive:
     def read(self, member: str) -> bytes:
         return b"".join(self.chunks(member))
 
-    def parse(self, member: str, handle: Callable[[XMLParserType], None], *, spaces: bool = False) -> None:
+    def parse(
+        self, member: str, handle: Callable[[XMLParserType], None], *, spaces: bool = False, most: int = MAX_INFLATED
+    ) -> None:
         """Read a member as XML by the handlers that `handle` sets; a document type is refused, and so every entity.
+
+        The handlers see to it that elements nest no deeper than MAX_DEPTH: each open one takes memory.
 
         With `spaces`, names come with their namespace: "urn:…}table-cell".
         """
@@ -89,9 +96,13 @@ class Archive:
         parser.buffer_size = 2**16
         parser.StartDoctypeDeclHandler = self.refuse_doctype
         handle(parser)
-        for chunk in self.chunks(member):
+        for chunk in self.chunks(member, most):
             parser.Parse(chunk, False)
         parser.Parse(b"", True)
+
+    def check_depth(self, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise damaged(self.name)
 
     def refuse_doctype(self, *args: object) -> None:
         raise Unreadable(self.name, f"it declares an XML document type, which no spreadsheet program writes; {AGAIN}.")

@@ -44,6 +44,7 @@ APART = {
     "tracked-changes",
 }
 _SPACES = re.compile(r"[ \t\r\n]+")  # count as one; more are written as elements
+MAX_SPACES = 10 * 2**20  # that a file may have written as a number
 PIECES = {"s": " ", "tab": "\t", "line-break": "\n"}
 
 
@@ -158,7 +159,8 @@ class Content:
         self.unreadable: list[Unreadable] = []
         self.grid: Grid | None = None
         self.failed: Unreadable | None = None
-        self.depth = 0  # of elements that are apart
+        self.apart = 0  # of elements that are apart
+        self.spaces = 0
         self.tables = 0  # that are open, one in the other
         self.elsewhere = self.outside = False
         self.paragraphs: list[list[str]] = []
@@ -166,16 +168,23 @@ class Content:
         self.cell: Attributes | None = None
 
     def handle(self, parser: XMLParserType) -> None:
+        depth = 0
+
         def start(name: str, attributes: Attributes) -> None:
+            nonlocal depth
+            depth += 1
+            self.archive.check_depth(depth)
             tag = local(name)
-            if self.depth or tag in APART or tag.startswith("draw:"):
-                self.depth += 1
+            if self.apart or tag in APART or tag.startswith("draw:"):
+                self.apart += 1
             else:
                 self.start(tag, {local(key): value for key, value in attributes.items()})
 
         def end(name: str) -> None:
-            if self.depth:
-                self.depth -= 1
+            nonlocal depth
+            depth -= 1
+            if self.apart:
+                self.apart -= 1
             else:
                 self.end(local(name))
 
@@ -197,7 +206,7 @@ class Content:
             self.paragraphs.append([])
             self.taking = self.cell is not None
         elif tag in PIECES and self.paragraphs:
-            self.paragraphs[-1].append(PIECES[tag] * min(int(attributes.get("c", 1)), 2**15))
+            self.space(PIECES[tag], int(attributes.get("c", 1)))
         elif tag == "table-row":
             self.times = repeated(attributes, "rows")
             self.column = 1
@@ -208,6 +217,12 @@ class Content:
             self.start_column(attributes)
         elif tag == "table-source":
             self.elsewhere = True
+
+    def space(self, character: str, times: int) -> None:
+        self.spaces += max(times, 0)
+        if self.spaces > MAX_SPACES:
+            raise self.archive.too_large()
+        self.paragraphs[-1].append(character * times)
 
     def start_table(self, attributes: Attributes) -> None:
         name = attributes.get("name", "")
@@ -241,7 +256,7 @@ class Content:
     def text(self, data: str) -> None:
         if self.grid is None:
             self.style_reader.text(data)
-        elif self.taking and not self.depth:
+        elif self.taking and not self.apart:
             self.paragraphs[-1].append(_SPACES.sub(" ", data))
 
     def end(self, tag: str) -> None:
@@ -355,12 +370,21 @@ def read_ods(archive: Archive) -> tuple[list[Sheet], list[Unreadable]]:
     styles = Styles()
     if "styles.xml" in archive:
         reader = StyleReader(styles)
+        depth = 0
+
+        def start(name: str, attributes: Attributes) -> None:
+            nonlocal depth
+            depth += 1
+            archive.check_depth(depth)
+            reader.start(local(name), {local(key): value for key, value in attributes.items()})
+
+        def end(name: str) -> None:
+            nonlocal depth
+            depth -= 1
+            reader.end(local(name))
 
         def handle(parser: XMLParserType) -> None:
-            parser.StartElementHandler = lambda name, attributes: reader.start(
-                local(name), {local(key): value for key, value in attributes.items()}
-            )
-            parser.EndElementHandler = lambda name: reader.end(local(name))
+            parser.StartElementHandler, parser.EndElementHandler = start, end
             parser.CharacterDataHandler = reader.text
 
         archive.parse("styles.xml", handle, spaces=True)

@@ -84,6 +84,7 @@ class Grid:
     def __init__(self, name: str, budget: Budget) -> None:
         self.name, self.budget = name, budget
         self.rows: list[list[str]] = []
+        self.merged = 0  # cells that merged ranges have been looked for in
         self.notes: list[str] = []
         self.broken: dict[tuple[int, int], str] = {}
 
@@ -126,6 +127,9 @@ class Grid:
         """Empty a merged range but for its first cell: what lies under it nobody sees."""
         for row in range(top, min(bottom, len(self.rows)) + 1):
             cells = self.rows[row - 1]
+            self.merged += 1 + len(cells)
+            if self.merged > 2 * MAX_CELLS:
+                raise Unreadable(self.name, f"its merged cells lie over one another; {AGAIN}.")
             for column in range(left, min(right, len(cells)) + 1):
                 if (row, column) != (top, left):
                     cells[column - 1] = ""

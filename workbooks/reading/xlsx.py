@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import isfinite
 from pyexpat import XMLParserType
 
-from .archive import Archive
+from .archive import MAX_DEPTH, Archive, damaged
 from .formats import BUILT_IN, Show, iso, number, show_as
 from .sheets import (
     ELSEWHERE,
@@ -30,6 +30,7 @@ from .sheets import (
 )
 
 Attributes = dict[str, str]
+MAX_PART = 20 * 2**20  # of parts without cells, once unpacked
 YES = ("1", "true", "on")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _PLACE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
@@ -47,6 +48,7 @@ def each(archive: Archive, member: str, visit: Callable[[str, Attributes, tuple[
     def start(name: str, attributes: Attributes) -> None:
         visit(local(name), {local(key): value for key, value in attributes.items()}, tuple(path[-2:]))
         path.append(local(name))
+        archive.check_depth(len(path))
 
     def end(name: str) -> None:
         path.pop()
@@ -54,7 +56,7 @@ def each(archive: Archive, member: str, visit: Callable[[str, Attributes, tuple[
     def handle(parser: XMLParserType) -> None:
         parser.StartElementHandler, parser.EndElementHandler = start, end
 
-    archive.parse(member, handle)
+    archive.parse(member, handle, most=MAX_PART)
 
 
 class Book:
@@ -107,7 +109,7 @@ class Book:
 
         def visit(name: str, attributes: Attributes, path: tuple[str, ...]) -> None:
             if name == "numFmt" and path[-1:] == ("numFmts",):
-                codes[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
+                codes[int(attributes["numFmtId"])] = attributes.get("formatCode", "")[:255]
             elif name == "xf" and path[-1:] == ("cellXfs",):
                 used.append(int(attributes.get("numFmtId", 0)))
 
@@ -120,9 +122,12 @@ class Book:
         strings: list[str] = []
         pieces: list[str] = []
         phonetic = taking = False
+        depth = 0
 
         def start(name: str, attributes: Attributes) -> None:
-            nonlocal phonetic, taking
+            nonlocal phonetic, taking, depth
+            depth += 1
+            self.archive.check_depth(depth)
             match local(name):
                 case "si":
                     pieces.clear()
@@ -132,7 +137,8 @@ class Book:
                     phonetic = True
 
         def end(name: str) -> None:
-            nonlocal phonetic, taking
+            nonlocal phonetic, taking, depth
+            depth -= 1
             match local(name):
                 case "si":
                     strings.append(unescaped("".join(pieces)))
@@ -188,7 +194,7 @@ class SheetReader:
     def __init__(self, book: Book, grid: Grid) -> None:
         self.book, self.grid = book, grid
         self.hidden_rows: set[int] = set()
-        self.hidden_columns: set[int] = set()
+        self.hidden_spans: set[tuple[int, int]] = set()  # of columns
         self.merged: list[tuple[int, int, int, int]] = []
         self.elsewhere = False
 
@@ -196,30 +202,35 @@ class SheetReader:
         self.book.archive.parse(member, self.handle)
         for top, left, bottom, right in self.merged:
             self.grid.blank(top, left, bottom, right)
-        self.grid.tell_hidden(self.hidden_rows, self.hidden_columns)
+        columns = {column for first, last in self.hidden_spans for column in range(max(first, 1), last + 1)}
+        self.grid.tell_hidden(self.hidden_rows, columns)
         self.grid.tell_merged(sum(bottom > top for top, _, bottom, _ in self.merged))
         if self.elsewhere:
             self.grid.notes.append(ELSEWHERE)
 
     def handle(self, parser: XMLParserType) -> None:
         """Set the handlers; their state is in local names, which is what makes a pass over all cells quick."""
-        grid, strings, shows = self.grid, self.book.strings, self.book.shows
+        grid, archive, strings, shows = self.grid, self.book.archive, self.book.strings, self.book.shows
         columns: dict[str, int] = {}
         pieces: list[str] = []
         cells: list[str] | None = None  # of the row, once it says something
-        row = column = digits = 0
+        row = column = digits = depth = 0
         kind = style = value = formula = None
         phonetic = False
         c = v = f = t = ""
 
         def begin(name: str, attributes: Attributes) -> None:
-            nonlocal c, v, f, t
+            nonlocal c, v, f, t, depth
+            depth += 1
             prefix = name[: -len(local(name))]
             c, v, f, t = (prefix + tag for tag in "cvft")
             parser.StartElementHandler = start
 
         def start(name: str, attributes: Attributes) -> None:
-            nonlocal cells, row, column, digits, kind, style, value, formula, phonetic
+            nonlocal cells, row, column, digits, depth, kind, style, value, formula, phonetic
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise damaged(archive.name)
             if name == c:
                 kind, style, value, formula = attributes.get("t"), attributes.get("s"), None, None
                 place = attributes.get("r")
@@ -245,7 +256,8 @@ class SheetReader:
                 self.other(tag, attributes)
 
         def end(name: str) -> None:
-            nonlocal cells, value, formula, phonetic
+            nonlocal cells, depth, value, formula, phonetic
+            depth -= 1
             if name == v:
                 value = "".join(pieces)
             elif name == c:
@@ -281,8 +293,7 @@ class SheetReader:
             (top, left), (bottom, right) = position(first), position(last or first)
             self.merged.append((top, left, bottom, right))
         elif tag == "col" and attributes.get("hidden") in YES:
-            first_column, last_column = int(attributes["min"]), int(attributes["max"])
-            self.hidden_columns.update(range(first_column, min(last_column, 2**14) + 1))
+            self.hidden_spans.add((int(attributes["min"]), min(int(attributes["max"]), MAX_COLUMNS)))
 
     def figure(self, text: str, style: str | None, shows: list[Show]) -> str:
         show = shows[int(style)] if style is not None and shows else number
