@@ -64,6 +64,7 @@ class Book:
 
     by: Person | None = None
     tables: dict[str, Any] = field(default_factory=dict)
+    tick: Callable[[], object] = bool  # called twice for each row of a resource; bool() does nothing
     _loaded: bool = False
     _periods: dict[str, Period] = field(default_factory=dict)
 
@@ -350,9 +351,11 @@ class SheetResource(resources.Resource):
         self.load()
         self.is_ours = bool({*HIDDEN, "Confirmed"} & set(headings))
         for row in self.outcome:
+            self.book.tick()
             self.attempt(self.begin, row)
         self.recall()
         for row in self.outcome:
+            self.book.tick()
             if row.kind:
                 continue
             self.attempt(self.settle, row)

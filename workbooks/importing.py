@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -136,15 +136,21 @@ class Import:
 
 
 def plan_import(
-    sheets: Iterable[Sheet], *, by: Person | None, mine: Collection[str] = (), theirs: Collection[str] = ()
+    sheets: Iterable[Sheet],
+    *,
+    by: Person | None,
+    mine: Collection[str] = (),
+    theirs: Collection[str] = (),
+    tick: Callable[[], object] = bool,
 ) -> Import:
     """Read every sheet against the database without writing; `by` None is somebody at the command line.
 
     `mine` and `theirs` are the choices in conflicts, by `Sheet!Cell`: the file's cell holds, or the stored one does.
+    `tick` is called once for each of steps_of(sheets).
     Problems and warnings are sentences that begin with their place, `Sheet!Cell: `.
     """
     planned = Import(by=by)
-    book = Book(by=by)
+    book = Book(by=by, tick=tick)
     found: dict[str, Sheet] = {}
     for sheet in sheets:
         name = known_sheet(sheet, planned)
@@ -160,6 +166,12 @@ def plan_import(
     if not found and not planned.problems:
         planned.problems.append(f"There is no sheet to read; the sheets are {', '.join(SHEETS)}.")
     return planned
+
+
+def steps_of(sheets: Iterable[Sheet]) -> int:
+    """About how many steps planning these sheets takes, for showing how far it is."""
+    classes = {heading_key(name): len(found) for name, found in SHEETS.items()}
+    return sum(2 * len(sheet.rows) * classes.get(heading_key(sheet.name), 0) for sheet in sheets)
 
 
 def known_sheet(sheet: Sheet, planned: Import) -> str | None:
@@ -407,9 +419,12 @@ def count(planned: Import, resource: SheetResource) -> None:
         mine[kind] += number
 
 
-def apply_import(planned: Import, *, source: Source, note: str = "") -> ChangeSet | None:
+def apply_import(
+    planned: Import, *, source: Source, note: str = "", tick: Callable[[], object] = bool
+) -> ChangeSet | None:
     """Write a plan without problems, all of it or nothing, under one change set; None if there is nothing to write.
 
+    `tick` is called once for each resource.
     Raises Refused, with nothing written, if the plan has problems or an update was locked since.
     """
     if planned.problems:
@@ -428,4 +443,5 @@ def apply_import(planned: Import, *, source: Source, note: str = "") -> ChangeSe
     ) as change_set:
         for resource in planned.resources:
             resource.apply()
+            tick()
     return change_set
