@@ -34,7 +34,7 @@ def read_csv(name: str, data: bytes, budget: Budget) -> Sheet:
 def complaint(error: str, line: int) -> str:
     if "field larger than" in error:
         return (
-            f"a cell that ends after line {line} is too long to be read; "
+            f"a cell that reaches line {line} is too long to be read; "
             "see whether a quotation mark before it is not closed."
         )
     return f"the CSV is damaged ({error}); save the sheet again."
