@@ -130,7 +130,10 @@ class Register:
 
 
 def named(row: Texts) -> tuple[str, str]:
-    reference, title = parse_reference(name_in(row, "Ref")), parse_title(name_in(row, "Indicator"))
+    try:
+        reference, title = parse_reference(name_in(row, "Ref")), parse_title(name_in(row, "Indicator"))
+    except CellError as error:
+        raise wrong("Ref", str(error)) from error
     if not reference and not title:
         raise wrong("Indicator", "The indicator is missing; write its reference, its title or both.")
     return reference, title
