@@ -13,8 +13,7 @@ from workbooks.reading import Sheet, Unreadable, read_upload, read_workbook, she
 
 from . import corpus
 
-UNCALCULATED, ELSEWHERE = sheets.UNCALCULATED, sheets.ELSEWHERE
-HIDDEN_SHEET = "this sheet is hidden; it was read all the same."
+UNCALCULATED, ELSEWHERE, HIDDEN_SHEET = sheets.UNCALCULATED, sheets.ELSEWHERE, sheets.HIDDEN_SHEET
 MERGED = "a range of cells is merged over several rows; the value is that of the first row alone, the others are blank."
 DAMAGED = "the file is damaged or cut short; open it in Excel or LibreOffice, save it again and import that."
 SAVE = "save the workbook as .xlsx or .ods."

@@ -82,16 +82,12 @@ class Archive:
     def read(self, member: str) -> bytes:
         return b"".join(self.chunks(member))
 
-    def parse(
-        self, member: str, handle: Callable[[XMLParserType], None], *, spaces: bool = False, most: int = MAX_INFLATED
-    ) -> None:
+    def parse(self, member: str, handle: Callable[[XMLParserType], None], *, most: int = MAX_INFLATED) -> None:
         """Read a member as XML by the handlers that `handle` sets; a document type is refused, and so every entity.
 
         The handlers see to it that elements nest no deeper than MAX_DEPTH: each open one takes memory.
-
-        With `spaces`, names come with their namespace: "urn:…}table-cell".
         """
-        parser = ParserCreate(namespace_separator="}" if spaces else None)
+        parser = ParserCreate()
         parser.buffer_text = True
         parser.buffer_size = 2**16
         parser.StartDoctypeDeclHandler = self.refuse_doctype

@@ -21,6 +21,7 @@ UNCALCULATED = (
     "this formula has no stored result; open the workbook in Excel or LibreOffice, save it there and import it again, "
     "or write the value itself."
 )
+HIDDEN_SHEET = "this sheet is hidden; it was read all the same."
 ELSEWHERE = "it has values from other workbooks; they were not fetched, but read as they were last saved."
 QUESTIONED = "#E"  # how errors begin
 ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|GETTING_DATA|FIELD!|BUSY!)|Err:\d{3}")

@@ -16,6 +16,7 @@ from .archive import MAX_DEPTH, Archive, damaged
 from .formats import BUILT_IN, Show, iso, number, show_as
 from .sheets import (
     ELSEWHERE,
+    HIDDEN_SHEET,
     MAX_CELLS,
     MAX_COLUMNS,
     MAX_SHEETS,
@@ -335,7 +336,7 @@ def read_xlsx(archive: Archive) -> tuple[list[Sheet], list[Unreadable]]:
         kind, member = book.parts[key]
         grid = Grid(name, budget)
         if hidden:
-            grid.notes.append("this sheet is hidden; it was read all the same.")
+            grid.notes.append(HIDDEN_SHEET)
         try:
             if kind == "worksheet":
                 SheetReader(book, grid).read(member)
