@@ -62,6 +62,15 @@ class ConfirmForm(ConfirmImportForm):
     fingerprint = forms.CharField(widget=forms.HiddenInput())
 
 
+class ReadOnly(AdministratorsOnly, admin.ModelAdmin):
+    """What other pages write: to see that it is there, not to change it."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
 class SheetAdmin(AdministratorsOnly, ImportExportMixin):
     """Import and export with the resources that the workbook uses: the same rules, the same messages, a preview."""
 

@@ -6,9 +6,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from tqdm import tqdm
 
 from priorities.door import Refused
-from priorities.history import Source
-from workbooks.importing import Import, apply_import, plan_import, steps_of
+from workbooks.importing import Import, plan_import, steps_of
 from workbooks.reading import Unreadable, read_workbook
+from workbooks.records import apply_at_once
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
             planned = self.plan(path)
             if not dry_run:
                 with self.bar("Saving", len(planned.resources)) as bar:
-                    apply_import(planned, source=Source.COMMAND, note=path.name, tick=bar.update)
+                    apply_at_once(path, planned, tick=bar.update)
         except (Unreadable, Refused) as error:
             for problem in getattr(error, "reasons", [str(error)]):
                 self.stderr.write(problem)
