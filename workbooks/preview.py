@@ -12,6 +12,21 @@ from .importing import CellPlan, Import, RowPlan, Told
 
 
 @dataclass(frozen=True, slots=True)
+class ShownRow:
+    """A row of the plan in its texts, which outlive the plan."""
+
+    sheet: str
+    row: int
+    kind: str
+    subject: str
+    cells: tuple[CellPlan, ...]
+
+    @classmethod
+    def of(cls, row: RowPlan) -> ShownRow:
+        return cls(row.sheet, row.row, row.kind, row.subject, row.cells)
+
+
+@dataclass(frozen=True, slots=True)
 class Disputed:
     """A cell that the file and somebody else changed, each to something else."""
 
@@ -28,11 +43,11 @@ class Disputed:
 class Difference:
     """A row of the preview that is not as it was when somebody looked."""
 
-    before: RowPlan | None
-    now: RowPlan | None
+    before: ShownRow | None
+    now: ShownRow | None
 
     @property
-    def row(self) -> RowPlan:
+    def row(self) -> ShownRow:
         row = self.now or self.before
         assert row is not None
         return row
@@ -40,18 +55,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Preview:
-    rows: list[RowPlan] = field(default_factory=list)
+    rows: list[ShownRow] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     disputed: list[Disputed] = field(default_factory=list)
     since: list[Difference] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, planned: Import, disputed: list[Disputed]) -> Preview:
-        """`planned` is the plan with the choices made, `disputed` what there was to choose.
-
-        A cell that still has to be chosen is a problem of the plan, and told with the choice, not twice.
-        """
-        return cls(planned.rows, [told for told in planned.told if not told.conflict], disputed)
 
     def wrong(self) -> dict[tuple[str, int], list[Told]]:
         """What is told of each row, by its sheet and number."""
@@ -75,16 +82,19 @@ class Preview:
         )
 
 
-def row_of(values: list[Any]) -> RowPlan:
+def row_of(values: list[Any]) -> ShownRow:
     sheet, row, kind, subject, cells = values
-    return RowPlan(sheet, row, kind, subject, tuple(CellPlan(*cell) for cell in cells))
+    return ShownRow(sheet, row, kind, subject, tuple(CellPlan(*cell) for cell in cells))
 
 
-def disputed_in(rows: Iterable[RowPlan]) -> list[Disputed]:
-    return [Disputed(row.sheet, row.subject, cell) for row in rows for cell in row.cells if cell.conflict]
+def disputed_in(planned: Import) -> list[Disputed]:
+    """The cells of a plan without choices in which somebody has to choose."""
+    rows = {(told.sheet, told.row) for told in planned.told if told.conflict}
+    found = (row for row in planned.rows if (row.sheet, row.row) in rows)
+    return [Disputed(row.sheet, row.subject, cell) for row in found for cell in row.cells if cell.conflict]
 
 
-def differences(before: Iterable[RowPlan], now: Iterable[RowPlan]) -> list[Difference]:
+def differences(before: Iterable[ShownRow], now: Iterable[ShownRow]) -> list[Difference]:
     """The rows that differ between two previews, in the order of the newer one."""
     old = {(row.sheet, row.row): row for row in before}
     new = {(row.sheet, row.row): row for row in now}

@@ -6,8 +6,9 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePath
 
@@ -21,7 +22,7 @@ from priorities.models import Person
 
 from .importing import SHEETS, Import, Told, apply_import, plan_import
 from .models import NAME_LENGTH, ImportFile, ImportRecord, ImportState
-from .preview import Disputed, Preview, differences, disputed_in
+from .preview import Disputed, Preview, ShownRow, differences, disputed_in
 from .reading import read_upload
 
 DAYS_KEPT = 14  # how long a preview waits for its confirmation
@@ -39,9 +40,22 @@ class Look:
     """A file against what is stored now."""
 
     planned: Import
-    preview: Preview
-    choices: Choices
-    problems: int
+    disputed: list[Disputed] = field(default_factory=list)
+    choices: Choices = field(default_factory=dict)
+
+    @cached_property
+    def told(self) -> list[Told]:
+        """What has to be mended in the file, whole sheets first; what has to be chosen is told with the choice."""
+        return [*untold(self.planned), *(told for told in self.planned.told if not told.conflict)]
+
+    @property
+    def problems(self) -> int:
+        return len(self.told) + len(self.disputed) - len(self.choices)
+
+    def preview(self, before: Iterable[ShownRow] | None = None) -> Preview:
+        """What is shown of it, asked for before it is applied; with the rows shown before, what is different since."""
+        rows = list(map(ShownRow.of, self.planned.rows))
+        return Preview(rows, self.told, self.disputed, [] if before is None else differences(before, rows))
 
 
 def look(name: str, data: bytes, *, by: Person | None, choices: Mapping[str, Mapping[str, str]]) -> Look:
@@ -51,7 +65,7 @@ def look(name: str, data: bytes, *, by: Person | None, choices: Mapping[str, Map
     """
     sheets, unreadable = read_upload(name, data)
     planned = plan_import(sheets, by=by)
-    disputed = disputed_in(planned.rows)
+    disputed = disputed_in(planned)
     standing = {each.name: dict(choices[each.name]) for each in disputed if over(each) == chosen(choices, each.name)}
     if standing:
         wins: dict[str, list[str]] = {FILE: [], STORED: []}
@@ -59,9 +73,7 @@ def look(name: str, data: bytes, *, by: Person | None, choices: Mapping[str, Map
             wins[choice["wins"]].append(place)
         planned = plan_import(sheets, by=by, mine=wins[FILE], theirs=wins[STORED])
     planned.problems[:0] = map(str, unreadable)
-    preview = Preview.of(planned, disputed)
-    preview = replace(preview, told=[*untold(planned), *preview.told])
-    return Look(planned, preview, standing, len(preview.told) + len(disputed) - len(standing))
+    return Look(planned, disputed, standing)
 
 
 def over(each: Disputed) -> str:
@@ -138,16 +150,16 @@ def upload(name: str, data: bytes, *, by: Person) -> ImportRecord:
         if record is None:
             record = ImportRecord(person=by, sha256=digest, size=len(data))
         record.name, record.choices = short(name), {}
-        return store(record, found, data)
+        return store(record, found, data, found.preview())
 
 
-def store(record: ImportRecord, found: Look, data: bytes) -> ImportRecord:
+def store(record: ImportRecord, found: Look, data: bytes, preview: Preview) -> ImportRecord:
     record.planned_at = timezone.now()
     record.fingerprint = found.planned.fingerprint
     record.counts, record.problems = found.planned.by_sheet, found.problems
     record.warnings, record.choices = found.planned.warnings, found.choices
     record.save()
-    ImportFile.objects.update_or_create(record=record, defaults={"data": data, "preview": found.preview.pack()})
+    ImportFile.objects.update_or_create(record=record, defaults={"data": data, "preview": preview.pack()})
     return record
 
 
@@ -171,8 +183,7 @@ def look_again(record: ImportRecord) -> None:
 
 def renew(record: ImportRecord, found: Look) -> None:
     """Keep a newer preview, and how it differs from the one that somebody saw."""
-    since = differences(Preview.unpack(record.file.preview).rows, found.preview.rows)
-    store(record, replace(found, preview=replace(found.preview, since=since)), record.file.bytes)
+    store(record, found, record.file.bytes, found.preview(Preview.unpack(record.file.preview).rows))
 
 
 def choose(record: ImportRecord, wins: Mapping[str, str]) -> None:
@@ -182,7 +193,7 @@ def choose(record: ImportRecord, wins: Mapping[str, str]) -> None:
         disputed = Preview.unpack(now.file.preview).disputed
         made = {each.name: {"wins": wins[each.name], "over": over(each)} for each in disputed if each.name in wins}
         found = look(now.name, now.file.bytes, by=now.person, choices={**now.choices, **made})
-        store(now, found, now.file.bytes)
+        store(now, found, now.file.bytes, found.preview())
 
 
 def confirm(record: ImportRecord, *, seen: str) -> ChangeSet | None:
@@ -222,13 +233,14 @@ def forget(*, before: dt.datetime) -> int:
     return stale.delete()[1].get(ImportRecord._meta.label, 0)
 
 
-def apply_at_once(path: Path, planned: Import) -> ChangeSet | None:
+def apply_at_once(path: Path, planned: Import, *, tick: Callable[[], object] = bool) -> ChangeSet | None:
     """Write a plan without a preview, from the command line, and keep its file; as apply_import() otherwise."""
     name, data = file_at(path)
     record = ImportRecord(name=short(name), size=len(data), sha256=sha256(data).hexdigest(), state=ImportState.APPLIED)
-    record.fingerprint = planned.fingerprint  # of the plan before it is applied
+    found = Look(planned)
+    record.fingerprint, preview = planned.fingerprint, found.preview()  # of the plan before it is applied
     with transaction.atomic():
-        record.change_set = apply_import(planned, source=Source.COMMAND, note=path.name)
+        record.change_set = apply_import(planned, source=Source.COMMAND, note=path.name, tick=tick)
         if record.change_set is not None:
-            store(record, Look(planned, Preview.of(planned, []), {}, 0), data)
+            store(record, found, data, preview)
     return record.change_set

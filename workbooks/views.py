@@ -116,7 +116,7 @@ def show(request: HttpRequest, record: ImportRecord, **told: Any) -> HttpRespons
     context = {
         "title": f"Import of {record}",
         "record": record,
-        "summary": [(sheet, [(kind, kinds[kind]) for kind in KINDS]) for sheet, kinds in record.counts.items()],
+        "summary": [(sheet, [(kind, kinds.get(kind, 0)) for kind in KINDS]) for sheet, kinds in record.counts.items()],
         "kinds": KINDS,
         "may_decide": is_own and record.is_preview,
         "may_undo": record.state == ImportState.APPLIED and (is_own or person.is_administrator),

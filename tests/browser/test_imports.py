@@ -86,7 +86,7 @@ def test_a_return_is_uploaded_confirmed_and_undone(page, update, sign_in, choose
 def test_problems_are_listed_and_the_marked_workbook_comes_back(page, update, sign_in, choose, sound, wide):
     sign_in("victims-lead")
     choose(("return.zip", indicators(value("1a", "plenty"), value("9", "1%"), value("1b", "27%", "X"))))
-    page.get_by_text("“plenty” is not a figure").wait_for()
+    page.get_by_role("heading", name="To be mended").wait_for()
     sound()
     assert page.get_by_role("button", name="Confirm").count() == 0
     with page.expect_download() as download:

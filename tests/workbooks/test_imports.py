@@ -1,11 +1,14 @@
 """The pages of imports: upload, the preview cell by cell, confirm or cancel; who may, and every message."""
 
 import datetime as dt
+import io
 import re
 import shutil
+import zipfile
 from html import unescape
 
 import pytest
+import xlsxwriter
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -44,9 +47,9 @@ from tests.workbooks.uploaded import (
     zipped,
 )
 from workbooks import forms, uploads
-from workbooks.importing import CellPlan, RowPlan, Told
+from workbooks.importing import CellPlan, Told
 from workbooks.models import ImportFile, ImportRecord, ImportState
-from workbooks.preview import Difference, Disputed, Preview
+from workbooks.preview import Difference, Disputed, Preview, ShownRow
 
 pytestmark = pytest.mark.django_db
 
@@ -661,7 +664,7 @@ def test_an_import_from_the_command_line_is_in_the_list(admin):
 def big(rows, told=0, disputed=0, since=0):
     """A preview of so many rows, problems, choices and differences."""
     row = [
-        RowPlan("Indicators", n + 2, "changed", f"Row {n}", (CellPlan("Value", f"G{n + 2}", "1", "2"),))
+        ShownRow("Indicators", n + 2, "changed", f"Row {n}", (CellPlan("Value", f"G{n + 2}", "1", "2"),))
         for n in range(rows)
     ]
     return Preview(
@@ -755,3 +758,46 @@ def test_an_import_from_the_command_line_is_kept_and_undone_too(admin, tmp_path,
     (tmp_path / "q1.zip").write_bytes(record.file.bytes)
     call_command("import_workbook", str(tmp_path / "q1.zip"))
     assert ImportRecord.objects.order_by("pk").last().sha256 == record.sha256
+
+
+def patched(book, old, new):
+    """An .xlsx with one text of its XML put in another's place."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as was, zipfile.ZipFile(packed, "w") as archive:
+        for each in was.infolist():
+            archive.writestr(each, was.read(each).replace(old, new))
+    return packed.getvalue()
+
+
+def xlsx(headings, *rows):
+    packed = io.BytesIO()
+    with xlsxwriter.Workbook(packed, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Indicators")
+        for number, row in enumerate([headings, *rows]):
+            sheet.write_row(number, 0, row)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    "odd", [b"_xD800_", b"_x0000_", b"&#xFFFF;", "\u202e".encode(), b"_x000D_", "\U0001f600".encode()]
+)
+def test_odd_letters_in_a_workbook_are_no_error_of_ours_when_it_is_confirmed(lead, update, odd):
+    row = [Q, VICTIMS, "1a", "% of victims supported, 1a", 0.28, "PLACEHOLDER"]
+    book = patched(xlsx(["Quarter", "Priority", "Ref", "Indicator", "Value", "Note"], row), b"PLACEHOLDER", odd)
+    answer = send(lead, ("odd.xlsx", book))
+    if answer.status_code == 200:
+        assert refused(answer)
+        return
+    record = ImportRecord.objects.get()
+    assert lead.get(answer.url).status_code == 200
+    assert act(lead, record, "confirm").status_code in (200, 302)
+
+
+def test_the_workbook_of_a_priority_comes_back_without_a_change_and_with_one(lead, update):
+    book = lead.get(f"/2022-23-q1/{update.priority.slug}/workbook.xlsx").content
+    record = previewed(lead, ("Victims.xlsx", book))
+    assert (record.problems, record.changes) == (0, 0)
+    assert "There is nothing to import: all of it is stored already." in text(lead.get(f"/imports/{record.pk}/"))
+    set_value("1a", 31)
+    record = previewed(lead, ("Victims again.xlsx", book))
+    assert (record.problems, record.changes) == (0, 0)  # the file says nothing new: theirs stays

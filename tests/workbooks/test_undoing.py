@@ -31,8 +31,8 @@ from tests.make import (
     make_update,
     set_status,
 )
-from tests.workbooks.uploaded import VICTIMS, Q, act, demo_book, imported, indicators, stored, value, zipped
 from tests.workbooks.test_imports import queries, text
+from tests.workbooks.uploaded import VICTIMS, Q, act, demo_book, imported, indicators, stored, value, zipped
 from updates.models import Draft
 from workbooks.models import ImportRecord, ImportState
 from workbooks.undoing import Blocked, undo
