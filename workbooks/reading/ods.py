@@ -39,9 +39,7 @@ APART = {  # what holds text or tables that are no part of the cells; besides dr
     "table:shapes",
     "table:tracked-changes",
 }
-_SPACES = re.compile(
-    r" *[\t\r\n][ \t\r\n]*"
-)  # of the layout: one; LibreOffice leaves a text’s runs as they are
+_SPACES = re.compile(r" *[\t\r\n][ \t\r\n]*")  # of the layout: one; LibreOffice leaves a text’s runs as they are
 
 
 class Part:
