@@ -30,13 +30,14 @@ def closing(request: HttpRequest, period: Period) -> HttpResponse:
     person = signed_in(request)
     if not person.sees_all:
         raise PermissionDenied("Closing and reopening is for administrators; managers may read this page, others not.")
-    quarter = take(request, period).current
+    shelf = take(request, period)
+    quarter = shelf.current
     show = show_closed if quarter.status == QuarterStatus.CLOSED else show_open
     if request.method == "POST":
         if not person.is_administrator:
             raise PermissionDenied("Quarters are closed and reopened by administrators; ask one.")
         return ACTS.get(request.POST.get("act", ""), changed_meanwhile)(request, quarter, person)
-    return show(request, quarter)
+    return show(request, quarter, quarters=shelf.quarters[::-1])
 
 
 def changed_meanwhile(request: HttpRequest, quarter: Quarter, person: Person) -> HttpResponse:
@@ -63,11 +64,16 @@ def corrected_by(version: ClosedReport) -> str:
 
 
 def show_open(request: HttpRequest, quarter: Quarter, **context: Any) -> HttpResponse:
-    plan = plan_closing(quarter)
+    plan, quarters = plan_closing(quarter), context.pop("quarters", None)
     if "compare" in request.GET and plan.versions:
         return page(request, quarter, plan.versions, compared=True, **compare(quarter, plan.versions))
-    forms = {"close_form": CloseForm(plan), "more_time_form": MoreTimeForm() if quarter.is_reopened else None}
-    return page(request, quarter, plan.versions, plan=plan, still_open=earlier_open(quarter), **(forms | context))
+    forms: dict[str, Any] = {
+        "close_form": CloseForm(plan),
+        "more_time_form": MoreTimeForm() if quarter.is_reopened else None,
+    }
+    return page(
+        request, quarter, plan.versions, plan=plan, still_open=earlier_open(quarter, quarters), **(forms | context)
+    )
 
 
 def show_closed(request: HttpRequest, quarter: Quarter, **context: Any) -> HttpResponse:

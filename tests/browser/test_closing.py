@@ -86,7 +86,8 @@ def test_close_with_a_reason_read_reopen_and_close_again(go, live_server):
     assert page.get_by_text("stands until the quarter is closed again").is_visible()
 
     page.goto(live_server.url + CLOSING)
-    press(page, "Close the quarter")  # the reason is offered again
+    page.get_by_label("Why it is closed without that").fill(WHY)
+    press(page, "Close the quarter")
     assert page.get_by_text("its report is version 2").is_visible()
     lead.goto(live_server.url + QUARTER)
     lead.get_by_role("link", name="version 1", exact=True).click()
