@@ -273,7 +273,8 @@ def too_many_sheets():
 
 
 def long_text(length):
-    return sheet_xml(f'<row r="1"><c r="A1" t="inlineStr"><is><t>{"x" * length}</t></is></c></row>')
+    cell = f't="inlineStr"><is><t>{"x" * length}</t></is></c>'
+    return sheet_xml(f'<row r="1"><c r="A1"><v>1</v></c><c r="B1" {cell}</row>')
 
 
 def external_link():

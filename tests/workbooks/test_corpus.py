@@ -141,14 +141,18 @@ ODD = {
     "formats down to the last row": ("book.xlsx", corpus.formatted_to_the_last_row, [indicators(["1"])]),
     "a value from another workbook": ("book.xlsx", corpus.external_link, [indicators(["42"], notes=[ELSEWHERE])]),
     "a sheet that is a chart": ("book.xlsx", corpus.chart_sheet, [indicators(["x"]), Sheet("Chart", [])]),
-    "a text as long as Excel allows": ("book.xlsx", lambda: corpus.long_text(32_767), [indicators(["x" * 32_767])]),
+    "a text as long as Excel allows": (
+        "book.xlsx",
+        lambda: corpus.long_text(32_767),
+        [indicators(["1", "x" * 32_767])],
+    ),
     "a text that is longer": (
         "book.xlsx",
         lambda: corpus.long_text(32_768),
         [
             indicators(
-                ["x" * 32_768],
-                broken={(1, 1): "this text has 32,768 characters, and a cell of Excel holds 32,767; shorten it."},
+                ["1", "x" * 32_768],
+                broken={(1, 2): "this text has 32,768 characters, and a cell of Excel holds 32,767; shorten it."},
             )
         ],
     ),

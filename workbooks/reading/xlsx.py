@@ -19,6 +19,8 @@ from .sheets import (
     HIDDEN_SHEET,
     MAX_CELLS,
     MAX_COLUMNS,
+    MAX_LENGTH,
+    MAX_ROWS,
     MAX_SHEETS,
     QUESTIONED,
     UNCALCULATED,
@@ -249,7 +251,7 @@ class SheetReader:
             elif (tag := local(name)) == "row":
                 row = counted(attributes["r"]) if "r" in attributes else row + 1
                 column, digits, cells = 0, len(str(row)), None
-                if attributes.get("hidden") in YES:
+                if attributes.get("hidden") in YES and row <= MAX_ROWS:
                     self.hidden_rows.add(row)
             elif tag == "rPh":
                 phonetic = True
@@ -274,7 +276,8 @@ class SheetReader:
                     value = self.worded(row, column, kind, value)
                 if not value:
                     return
-                if cells is not None and len(cells) == column - 1 < MAX_COLUMNS and value[0] not in QUESTIONED:
+                plain = value[0] not in QUESTIONED and len(value) <= MAX_LENGTH
+                if plain and cells is not None and len(cells) == column - 1 < MAX_COLUMNS:
                     cells.append(value)
                 else:
                     cells = grid.put(row, column, value)
@@ -293,6 +296,8 @@ class SheetReader:
             first, _, last = attributes.get("ref", "").partition(":")
             (top, left), (bottom, right) = position(first), position(last or first)
             self.merged.append((top, left, bottom, right))
+            if len(self.merged) > MAX_CELLS // 10:
+                raise self.book.archive.too_large()
         elif tag == "col" and attributes.get("hidden") in YES:
             self.hidden_spans.add((int(attributes["min"]), min(int(attributes["max"]), MAX_COLUMNS)))
 
