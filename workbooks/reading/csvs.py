@@ -7,6 +7,7 @@ import csv
 import io
 import re
 
+from ..guarding import unguarded
 from .sheets import Budget, Grid, Sheet, Unreadable, cleaned
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -24,7 +25,7 @@ def read_csv(name: str, data: bytes, budget: Budget) -> Sheet:
             if number == 1 and len(row) <= 2 and row[:1] and row[0].casefold() in ("sep=", f"sep={delimiter}"):
                 continue  # for Excel, which shows no row for it either
             for column, cell in enumerate(row, 1):
-                if found := cleaned(cell):
+                if found := cleaned(unguarded(cell)):
                     grid.put(number, column, found)
     except csv.Error as error:
         raise Unreadable(name, complaint(str(error), reader.line_num)) from None

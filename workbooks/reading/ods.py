@@ -39,7 +39,7 @@ APART = {  # what holds text or tables that are no part of the cells; besides dr
     "table:shapes",
     "table:tracked-changes",
 }
-_SPACES = re.compile(r"[ \t\r\n]+")  # count as one; more are written as elements
+_SPACES = re.compile(r" *[\t\r\n][ \t\r\n]*")  # of the layout: one; LibreOffice leaves a text’s runs as they are
 
 
 class Part:
@@ -162,7 +162,7 @@ class Content(Part):
 
     def flowing(self) -> str:
         text = self.taken()
-        return _SPACES.sub(" ", text) if "\n" in text or "  " in text or "\t" in text else text
+        return _SPACES.sub(" ", text) if "\n" in text or "\t" in text else text
 
     def spaced(self, character: str, times: int) -> str:
         self.spaces += max(times, 0)
