@@ -49,6 +49,8 @@ def pages(victims):
         "key": str(Indicator.objects.filter(priority=victims).first().key),
         "verb": "withdraw",
         "number": "1",
+        "suffix": "xlsx",
+        "name": "risks",
         "url": "nothing",
         "app_label": "priorities",
         "content_type_id": "1",
@@ -111,6 +113,10 @@ def expected(role, page):
         return {200} if role in ("administrator", "manager") else {403}
     if page == "/2022-23-q1/versions/1/":
         return {404} if role in ("administrator", "manager", "victims_lead") else {403}  # it was never closed
+    if page == "/2022-23-q1/template.xlsx":
+        return {404} if role == "administrator" else {403}  # it is open already
+    if page == "/2022-23-q1/mine.xlsx":
+        return {200} if role in ("administrator", "victims_lead") else {403}
     if page.endswith("/opening/") or page.startswith("/indicators/"):
         return {200} if role == "administrator" else {403}
     if page.startswith("/2022-23-q1/"):
