@@ -48,6 +48,7 @@ test-postgresql: setup-dev browser office
 
 bench: setup-dev
 	$(PY) -m benchmarks.pages
+	$(PY) -m benchmarks.imports
 
 lint: setup-dev
 	.venv/bin/ruff check .

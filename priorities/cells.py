@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import models
@@ -279,6 +280,7 @@ def parse_text(text: str) -> str:
     return str(text).replace("\r\n", "\n").strip()
 
 
+@lru_cache(maxsize=20_000)
 def parse_reference(text: str) -> str:
     """An indicator's reference: "1a", "10", or "10.0" as a spreadsheet may have made of it.
 
@@ -289,6 +291,7 @@ def parse_reference(text: str) -> str:
     return reference[:-2] if re.fullmatch(r"[0-9]+\.0", reference) else reference
 
 
+@lru_cache(maxsize=20_000)
 def parse_title(text: str) -> str:
     """A title in one line; the asterisks that pointed to a footnote are not part of it."""
     return tidy(text).rstrip("*").rstrip()

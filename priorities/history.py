@@ -103,8 +103,11 @@ class RecordedQuerySet(models.QuerySet):
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows = list(objs)
         with transaction.atomic(savepoint=False):
-            count = super().bulk_update(rows, fields, batch_size=batch_size)
+            count = self.update_in_bulk(rows, fields, batch_size)
             self.model.history.bulk_history_create(rows, batch_size=500, update=True)
         return count
 
-    bulk_create.alters_data = bulk_update.alters_data = True  # type: ignore[attr-defined]
+    def update_in_bulk(self, rows: list[Any], fields: Iterable[str], batch_size: int | None) -> int:
+        return super().bulk_update(rows, fields, batch_size=batch_size)
+
+    bulk_create.alters_data = bulk_update.alters_data = update_in_bulk.alters_data = True  # type: ignore[attr-defined]

@@ -484,6 +484,10 @@ class SheetResource(resources.Resource):
 
     def settle(self, row: Row) -> None:
         """Put what the file says on the instance, check it, and plan to write it."""
+        if self.says_the_same(row):
+            self.remark(row)
+            row.kind = "ignored" if row.is_blank else "unchanged"
+            return
         row.before = {} if row.is_new else values_of(row.instance)
         for name, value in self.merged(row).items():
             setattr(row.instance, name, value)
@@ -502,10 +506,16 @@ class SheetResource(resources.Resource):
             return
         self.remark(row)
         row.kind = "new" if row.is_new else "changed" if row.changes or row.clashes else "unchanged"
+        if row.kind == "unchanged" and row.is_blank:
+            row.kind = "ignored"
         if row.is_new or row.changes:
             self.keep(row)
-        elif row.is_blank:
-            row.kind = "ignored"
+
+    def says_the_same(self, row: Row) -> bool:
+        """Whether there is nothing to work out: every cell says what is stored, and none of it is somebody's word."""
+        if row.is_new or row.errors or (self.answers and not self.is_ours):
+            return False
+        return all(same(getattr(row.instance, name), value) for name, value in row.typed.items())
 
     def merged(self, row: Row) -> dict[str, Any]:
         """What of the row's cells is written; where others changed the row since, those that only the file changed."""

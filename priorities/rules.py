@@ -137,18 +137,13 @@ def check_row(row: models.Model, exclude: Collection[str] = (), changed: Collect
     Raises ValidationError by field.
     """
     errors: dict[str, Any] = {}
-    skipped = {
-        field.name
-        for field in row._meta.fields
-        if field.is_relation or field.primary_key or (changed is not None and field.name not in changed)
-    } | set(exclude)
     rules = [
         rule
         for rule, looked_at in rules_of(type(row))
         if rule.field not in exclude and (changed is None or not looked_at.isdisjoint(changed))
     ]
     for check in (
-        lambda: row.clean_fields(exclude=skipped),
+        lambda: clean_columns(row, exclude, changed),
         row.clean,
         *(lambda rule=rule: rule.validate(type(row), row) for rule in rules),
     ):
@@ -157,5 +152,28 @@ def check_row(row: models.Model, exclude: Collection[str] = (), changed: Collect
         except ValidationError as error:
             for name, messages in error.update_error_dict({}).items():
                 errors.setdefault(name, messages)
+    if errors:
+        raise ValidationError(errors)
+
+
+@cache
+def columns_of(model: type[models.Model]) -> dict[str, Any]:
+    """The columns that a row can be checked for by itself."""
+    return {f.name: f for f in model._meta.concrete_fields if not f.is_relation and not f.primary_key}
+
+
+def clean_columns(row: models.Model, exclude: Collection[str], changed: Collection[str] | None) -> None:
+    """As clean_fields(), of those that changed; raises ValidationError by field."""
+    columns, errors = columns_of(type(row)), {}
+    for name in columns if changed is None else changed:
+        if name in exclude or name not in columns:
+            continue
+        column, raw = columns[name], getattr(row, columns[name].attname)
+        if column.blank and raw in column.empty_values:
+            continue
+        try:
+            setattr(row, column.attname, column.clean(raw, row))
+        except ValidationError as error:
+            errors[name] = error.error_list
     if errors:
         raise ValidationError(errors)

@@ -87,15 +87,27 @@ class CellPlan:
     conflict: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RowPlan:
-    """What an import makes of one row: "new", "changed", "unchanged", "ignored" or "refused"."""
+    """What an import makes of one row: "new", "changed", "unchanged", "ignored" or "refused".
+
+    Its texts are made when they are asked for, since a page shows a few of thousands of rows.
+    """
 
     sheet: str
     row: int
     kind: str
-    subject: str
-    cells: tuple[CellPlan, ...]
+    plan: SheetPlan = field(repr=False, compare=False)
+
+    @cached_property
+    def subject(self) -> str:
+        """What the row is about, in its own words: the indicator, the priority, the quarter."""
+        return self.plan.subject(self.row)
+
+    @cached_property
+    def cells(self) -> tuple[CellPlan, ...]:
+        """The cells that change; none of a row that is refused."""
+        return self.plan.cells(self.row) if self.kind in ("new", "changed") else ()
 
 
 @dataclass
@@ -238,8 +250,8 @@ class SheetPlan:
             count(planned, resource)
             planned.resources.append(resource)
         self.tell_ignored()
-        skipped = [self.skipped(number) for number in sorted(empty)]
-        found = sorted((*skipped, *map(self.row_plan, rows), *map(self.row_plan, lost)), key=lambda row: row.row)
+        wrong = {told.row for told in self.told if not told.conflict}
+        found = [RowPlan(self.name, number, self.kind(number, wrong, empty), self) for number in self.body]
         planned.rows += found
         planned.warnings += lines(told for told in self.warned if told.heading in HIDDEN)
         planned.warnings += [told.line for told in self.warned if told.heading not in HIDDEN]
@@ -349,23 +361,18 @@ class SheetPlan:
 
     # The outcome
 
-    def row_plan(self, number: int) -> RowPlan:
-        outcomes = self.outcomes.get(number, [])
-        kinds = {row.kind for _, row in outcomes}
-        kind = next((k for k in ("refused", "new", "changed", "ignored") if k in kinds), "unchanged")
-        if number in self.wrong_rows:
-            kind = "refused"
-        cells = self.cells(number, outcomes) if kind in ("new", "changed") else ()
-        return RowPlan(self.name, number, kind, self.subject(number), cells)
+    def kind(self, number: int, wrong: set[int], empty: set[int]) -> str:
+        if number in wrong:
+            return "refused"
+        if number in empty:
+            return "ignored"
+        kinds = {row.kind for _, row in self.outcomes[number]} if number in self.outcomes else set()
+        return next((kind for kind in ("refused", "new", "changed", "ignored") if kind in kinds), "unchanged")
 
-    @cached_property
-    def wrong_rows(self) -> set[int]:
-        return {told.row for told in self.told if not told.conflict}
-
-    def cells(self, number: int, outcomes: list[tuple[SheetResource, Row]]) -> tuple[CellPlan, ...]:
+    def cells(self, number: int) -> tuple[CellPlan, ...]:
         """Every cell that changes. That an answer confirms its row goes without saying, where anything else changes."""
         found: dict[str, CellPlan] = {}
-        for resource, row in outcomes:
+        for resource, row in self.outcomes[number]:
             for heading, old, new in resource.shown(row):
                 found.setdefault(heading, CellPlan(heading, self.cell(number, heading), old, new))
             for heading, clash in row.clashes.items():
@@ -390,9 +397,6 @@ class SheetPlan:
     def text(self, number: int, heading: str) -> str:
         row, index = self.body[number], self.columns.get(heading, 0)
         return row[index - 1] if index else ""
-
-    def skipped(self, number: int) -> RowPlan:
-        return RowPlan(self.name, number, "ignored", self.subject(number), ())
 
 
 def lines(told: Iterable[Told]) -> list[str]:
