@@ -106,6 +106,7 @@ class QuarterResource(SheetResource):
 
     def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         period = self.book.period(row)
+        self.refuse_another_key(cell(row, "Key"), period)
         if period not in self.book.quarters:
             this_year = Period.containing(timezone.localdate()).year
             if abs(period.year - this_year) > CALENDAR_YEARS:
@@ -116,6 +117,19 @@ class QuarterResource(SheetResource):
                 raise wrong("Quarter", f"No plan covers {period}; an administrator sets one up first.")
             return period, lambda: self.make(plan, period)
         return period, lambda: self.book.quarters[period]
+
+    def refuse_another_key(self, key: str, period: Period) -> None:
+        """Last quarter's workbook with another quarter written into it has last quarter's versions."""
+        try:
+            made_for = Period.from_slug(key)
+        except ValueError:
+            return
+        if made_for != period:
+            raise wrong(
+                "Key",
+                f"The workbook was made for {made_for}, and so were its hidden keys and versions; download that of "
+                f"{period}, or delete the columns Key and Version.",
+            )
 
     def make(self, plan: Plan, period: Period) -> Quarter:
         quarter = Quarter(plan=plan, financial_year=period.year, number=period.number, status=QuarterStatus.OPEN)
