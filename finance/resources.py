@@ -85,6 +85,7 @@ class FinancialPositionResource(SheetResource):
     ytd_profile = MoneyColumn("ytd_profile", "YTD profile")
     ytd_actual = MoneyColumn("ytd_actual", "YTD actual")
     confirmed = confirmed_column()
+    version = Key("version", "Version")
 
     STATED = (
         ("Forecast variance", "Forecast", "budget", "forecast"),

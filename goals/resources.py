@@ -174,6 +174,8 @@ class GoalForecastResource(SheetResource):
     confidence = Column("confidence", "Confidence", parse=parse_goal_confidence, aliases=("Conf.",))
     comment = Column("comment", "Comment")
     confirmed = confirmed_column()
+    key = Key("goal__key", "Key")
+    version = Key("version", "Version")
 
     class Meta:
         model = GoalForecast

@@ -290,6 +290,8 @@ class ReadingResource(SheetResource):
     note = Column("note", "Note")
     as_at = Column("as_at", "Data as at", parse=parse_date, show=show_date, aliases=("As at",), empty=None)
     confirmed = confirmed_column()
+    key = Key("indicator__key", "Key")
+    version = Key("version", "Version")
 
     class Meta:
         model = Reading

@@ -11,7 +11,6 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from import_export.admin import ExportMixin, ImportExportMixin
-from import_export.formats.base_formats import CSV
 from import_export.forms import ConfirmImportForm, ExportForm
 from simple_history.admin import SimpleHistoryAdmin
 
@@ -396,7 +395,6 @@ class PersonAdmin(SheetAdmin, UserAdmin):
 class ChangeSetAdmin(AdministratorsOnly, ExportMixin, admin.ModelAdmin):
     """Who changed what, when and from where: to read and to export."""
 
-    formats = [CSV]
     export_form_class = ExportForm
 
     list_display = ["at", "person", "source", "note"]

@@ -97,6 +97,7 @@ class QuarterResource(SheetResource):
     plan_title = Key("plan__title", "Plan")
     status = Key("status", "Status")
     overview = Column("overview", "Overview")
+    version = Key("version", "Version")
 
     class Meta:
         model = Quarter
@@ -236,6 +237,7 @@ class QuarterlyUpdateResource(SheetResource):
     ratings_note = Column("ratings_note", "Ratings note")
     narrative = Column("narrative", "Narrative")
     finance_note = Column("finance_note", "Finance note")
+    version = Key("version", "Version")
 
     class Meta:
         model = QuarterlyUpdate

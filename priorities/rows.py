@@ -673,8 +673,10 @@ class SheetResource(resources.Resource):
             shown = self.get_row_result_class()()
             shown.import_type, shown.instance = RESULTS[row.kind], row.instance
             shown.diff = self.as_html(row)
-            if row.kind == "refused":
-                errors = {name or NON_FIELD_ERRORS: texts for name, texts in row.errors.items()}
+            undecided = {name: [clash.problem] for name, clash in row.clashes.items() if not clash.chosen}
+            if row.errors or undecided:
+                shown.import_type = RowResult.IMPORT_TYPE_INVALID
+                errors = {name or NON_FIELD_ERRORS: texts for name, texts in {**undecided, **row.errors}.items()}
                 result.append_invalid_row(row.number, row.cells, ValidationError(errors))
             else:
                 shown.add_instance_info(row.instance)

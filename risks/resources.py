@@ -188,6 +188,8 @@ class AssessmentResource(SheetResource):
     trend = Column("trend", "Trend", parse=parse_trend, show=label_of(Trend))
     explanation = Column("explanation", "Explanation", aliases=("Explanation for trend",))
     confirmed = confirmed_column()
+    key = Key("risk__key", "Key")
+    version = Key("version", "Version")
 
     class Meta:
         model = Assessment
