@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from .cells import GoalConfidence, parse_count, parse_date, parse_rating, parse_title, parse_year, shorten
+from .cells import CellError, GoalConfidence, parse_count, parse_date, parse_rating, parse_title, parse_year, shorten
 from .columns import NEVER, UNLIKE, Column, Key, cell, fold, likeness, name_in, nearest, wrong
 from .models import (
     PLAN_YEARS,
@@ -53,7 +53,10 @@ class PlanResource(SheetResource):
     def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         title = parse_title(cell(row, "Plan"))
         if not cell(row, "Quarter") and cell(row, "First year"):
-            first = parse_year(cell(row, "First year"))
+            try:
+                first = parse_year(cell(row, "First year"))
+            except CellError as error:
+                raise wrong("First year", str(error)) from error
             return first, lambda: Plan(first_year=first, last_year=first + PLAN_YEARS - 1)
         period = self.book.period(row)
         known = self.book.quarters.get(period)

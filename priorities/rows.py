@@ -386,8 +386,8 @@ class SheetResource(resources.Resource):
         self.row = row
         try:
             step(row)
-        except ValidationError as error:
-            self.blame(row, error)
+        except (ValidationError, CellError) as error:
+            self.blame(row, error if isinstance(error, ValidationError) else ValidationError(str(error)))
             row.kind = "refused"
 
     def blame(self, row: Row, error: ValidationError) -> None:
