@@ -189,7 +189,7 @@ def sheets_of(path: Path):
 
 
 def default(path: Path) -> None:
-    """django-import-export as its documentation begins, with clean_model_instances, in one transaction of its own."""
+    """django-import-export as its documentation begins, with clean_model_instances: a preview, then the import."""
     from import_export import fields, resources, widgets
     from tablib import Dataset
 
@@ -211,10 +211,10 @@ def default(path: Path) -> None:
     data = Dataset(headers=["id", "value", "confidence", "note"])
     for pk, row in zip(pks, rows[1:], strict=True):
         data.append([pk, int(row[5]), row[6], row[7]])
-    preview = ReadingResource().import_data(data, dry_run=True, use_transactions=False, raise_errors=True)
-    assert preview.totals["update"]
     with writing(QuarterlyUpdate.objects.all(), by=None, source=Source.COMMAND):
-        ReadingResource().import_data(data, use_transactions=False, raise_errors=True)
+        preview = ReadingResource().import_data(data, dry_run=True, raise_errors=True)
+        assert preview.totals["update"] == len(data)
+        ReadingResource().import_data(data, raise_errors=True)
 
 
 def part(name: str, path: Path) -> None:

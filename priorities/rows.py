@@ -258,6 +258,7 @@ class SheetResource(resources.Resource):
         self.problem = ""  # with the headings: no row can be read
         self.warnings: list[Problem] = []
         self.outcome: list[Row] = []
+        self.said: list[tuple[str, Column]] = []  # the columns that there are, besides the keys
         self.planned: dict[int, Planned] = {}
         self.heading_of = {name: c.column_name for c in self.fields.values() for name in c.attributes}
 
@@ -349,6 +350,7 @@ class SheetResource(resources.Resource):
             for number, cells in enumerate(rows, 1)
         ]
         self.load()
+        self.said = [(c.column_name, c) for c in self.columns if not isinstance(c, Key) and c.column_name in headings]
         self.is_ours = bool({*HIDDEN, "Confirmed"} & set(headings))
         for row in self.outcome:
             self.book.tick()
@@ -447,14 +449,14 @@ class SheetResource(resources.Resource):
 
     def typed(self, row: Row) -> dict[str, Any]:
         """What the row's cells say, by field; cells that can't be read are refused."""
-        said: dict[str, Any] = {}
-        for column in self.columns:
-            if text := row.cells.get(column.column_name):
+        found: dict[str, Any] = {}
+        for heading, column in self.said:
+            if text := row.cells.get(heading, "").strip():
                 try:
-                    said.update(column.typed(text.strip(), row.instance))
+                    found.update(column.typed(text, row.instance))
                 except CellError as error:
-                    row.refuse(column.column_name, str(error))
-        return said
+                    row.refuse(heading, str(error))
+        return found
 
     def recall(self) -> None:
         """The base of rows that others have changed since the file was made, from history. One query."""
