@@ -83,9 +83,13 @@ def people_waiting(kinds: Collection[str] = NoticeKind.values, since: dt.datetim
 
 
 def claim(person: Person) -> list[Notice]:
-    """Take all that waits for somebody, so that nobody else mails it."""
+    """Take all that waits for somebody, so that nobody else mails it.
+
+    Whoever locks the person first gets all of it: locks on the notices themselves would be shared out between two.
+    """
     with transaction.atomic(durable=True):
-        notices = list(Notice.objects.free().filter(person=person).select_for_update(skip_locked=True))
+        Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+        notices = list(Notice.objects.free().filter(person=person))
         Notice.objects.filter(pk__in=[n.pk for n in notices]).update(claimed_at=timezone.now())
     return notices
 
