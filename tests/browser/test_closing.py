@@ -70,28 +70,28 @@ def test_close_with_a_reason_read_reopen_and_close_again(go, live_server):
     assert page.title().startswith("Error: ")
     page.get_by_label("Why it is closed without that").fill(WHY)
     press(page, "Close the quarter")
-    assert page.get_by_text("Q1 2022/23 is closed; its report is version 1.").is_visible()
+    page.get_by_text("Q1 2022/23 is closed; its report is version 1.").wait_for()
 
     lead.goto(live_server.url + VICTIMS)
     assert lead.get_by_role("link", name="Fill it in").count() == 0
     lead.goto(live_server.url + QUARTER)
-    assert lead.get_by_text(WHY).is_visible()
+    lead.get_by_text(WHY).wait_for()
 
     reopen(page)
     lead.goto(f"{live_server.url}{VICTIMS}update/ratings/")
     lead.get_by_label("Narrative", exact=False).last.fill("Corrected by its lead.")
     press(lead, "Save and continue")
     page.goto(live_server.url + VICTIMS)
-    assert page.get_by_text("Corrected by its lead.").is_visible()
-    assert page.get_by_text("stands until the quarter is closed again").is_visible()
+    page.get_by_text("Corrected by its lead.").wait_for()
+    page.get_by_text("stands until the quarter is closed again").wait_for()
 
     page.goto(live_server.url + CLOSING)
     page.get_by_label("Why it is closed without that").fill(WHY)
     press(page, "Close the quarter")
-    assert page.get_by_text("its report is version 2").is_visible()
+    page.get_by_text("its report is version 2").wait_for()
     lead.goto(live_server.url + QUARTER)
     lead.get_by_role("link", name="version 1", exact=True).click()
-    assert lead.get_by_text("This version was replaced").is_visible()
+    lead.get_by_text("This version was replaced").wait_for()
     assert lead.get_by_text("Corrected by its lead.").count() == 0
     assert [closed.reason for closed in ClosedReport.objects.all()] == [WHY, WHY]
 

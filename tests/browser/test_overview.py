@@ -39,7 +39,7 @@ def sign_out(page):
 
 def write_submit_and_approve(page, sign_in, typed):
     sign_in("author")  # lands on the page
-    assert page.get_by_role("heading", level=1).inner_text() == "Overview"
+    page.get_by_role("heading", level=1, name="Overview").wait_for()
     text_box(page).fill(typed)
     page.get_by_role("button", name="Save and submit", exact=True).click()
     page.get_by_text("is submitted; a manager approves it next.").wait_for()
@@ -74,7 +74,7 @@ def test_what_is_typed_is_kept_without_saving_and_marked_against_last_quarter(pa
     assert OverviewDraft.objects.get().data[f"overview-{the_quarter().pk}-overview"].startswith("One word more. ")
     page.reload()
     assert text_box(page).input_value().startswith("One word more. ")
-    assert page.get_by_text("is not saved in the report yet").is_visible()
+    page.get_by_text("is not saved in the report yet").wait_for()
     assert the_quarter().overview == ""
 
 
@@ -106,6 +106,7 @@ def test_of_two_versions_one_is_chosen(page, site, sign_in):
         theirs.overview = "The manager's."
         theirs.save()
     page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("alert").wait_for()
     assert page.title().startswith("Error: ")
     page.get_by_label("Yours: The author").check()
     page.get_by_role("button", name="Save", exact=True).click()

@@ -101,7 +101,7 @@ def test_an_invitation_leads_to_a_signed_in_person_without_javascript(plain, sit
     plain.get_by_label("Priority").select_option(label="Trust and confidence increases")
     plain.get_by_label("Part").select_option(label="Finance", value="contributor:finance")
     plain.get_by_role("button", name="Invite").click()
-    assert plain.get_by_text("An invitation was mailed to kim@example.org.").is_visible()
+    plain.get_by_text("An invitation was mailed to kim@example.org.").wait_for()
     theirs = browser.new_context(java_script_enabled=False).new_page()
     link = re.search(r"http://localhost:8000(/password/reset/\S+/\S+)", mail.outbox[-1].body)[1]  # SITE_URL
     theirs.goto(site + link)
@@ -112,7 +112,7 @@ def test_an_invitation_leads_to_a_signed_in_person_without_javascript(plain, sit
     theirs.get_by_label("User name").fill("kim-doe")
     theirs.get_by_label("Password").fill("three odd words")
     theirs.get_by_role("button", name="Sign in").click()
-    assert theirs.get_by_role("heading", level=1).inner_text() == "Trust and confidence increases"
+    theirs.get_by_role("heading", level=1, name="Trust and confidence increases").wait_for()
     theirs.context.close()
 
 
@@ -122,7 +122,7 @@ def test_somebody_leaves_and_somebody_takes_over_without_javascript(plain, site)
     plain.get_by_role("link", name="Deactivate").click()
     plain.get_by_label("Hand over what they hold to").select_option(label="trust-lead")
     plain.get_by_role("button", name="Deactivate").click()
-    assert plain.get_by_text("victims-lead is deactivated and signed out; trust-lead has now").is_visible()
+    plain.get_by_text("victims-lead is deactivated and signed out; trust-lead has now").wait_for()
     leads = Assignment.objects.filter(priority__slug="victims-are-better-supported", role=AssignmentRole.LEAD)
     assert [lead.person.username for lead in leads] == ["trust-lead"]
 
@@ -131,12 +131,12 @@ def test_a_manager_chases_without_javascript(plain, site):
     plain.goto(f"{site}/progress/")
     assert plain.url == f"{site}{BOARD}"
     plain.get_by_role("button", name="Remind those of Victims are better supported").click()
-    assert plain.locator(".notice").first.is_visible()
+    plain.locator(".notice").first.wait_for()
     row = plain.locator("tr", has_text="Victims are better supported")
     row.locator("summary").click()
     later = timezone.localdate() + dt.timedelta(days=30)
     row.get_by_label("New due date").fill(f"{later:%d/%m/%Y}")
     row.get_by_label("Why").fill("Staff left")
     row.get_by_role("button", name="Give it more time").click()
-    assert plain.get_by_text(f"Victims are better supported, Q2 2022/23 is due on {later:%-d %B %Y} now.").is_visible()
-    assert plain.get_by_text("Extended: Staff left").is_visible()
+    plain.get_by_text(f"Victims are better supported, Q2 2022/23 is due on {later:%-d %B %Y} now.").wait_for()
+    plain.get_by_text("Extended: Staff left").wait_for()
