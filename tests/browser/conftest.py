@@ -38,7 +38,8 @@ def sign_in(page, live_server):
         page.goto(f"{live_server.url}/sign-in/")
         page.get_by_label("User name").fill(username)
         page.get_by_label("Password").fill("quarterly-demo")
-        page.get_by_role("button", name="Sign in").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Sign in").click()
 
     return sign_in
 

@@ -41,7 +41,8 @@ def go(browser, browser_context_args, live_server, demo):
         page.goto(f"{live_server.url}/sign-in/")
         page.get_by_label("User name").fill(username)
         page.get_by_label("Password").fill("quarterly-demo")
-        page.get_by_role("button", name="Sign in").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Sign in").click()
         return page
 
     yield go

@@ -85,7 +85,8 @@ def sign_in_to(page, site, username="victims-lead"):
     page.goto(f"{site}/sign-in/")
     page.get_by_label("User name").fill(username)
     page.get_by_label("Password").fill("quarterly-demo")
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
 
 
 def press(page, button):
@@ -350,7 +351,8 @@ def test_typed_work_outlives_the_session(page, context, site, sign_in):
     assert page.get_by_text("what you typed is kept").is_visible()
     page.get_by_label("User name").fill("victims-lead")
     page.get_by_label("Password").fill("quarterly-demo")
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
     assert page.url == f"{site}{UPDATE}ratings/"
     assert page.get_by_label(label("Narrative")).input_value() == "Typed while the session ran out."
     save(page)

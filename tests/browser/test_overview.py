@@ -93,7 +93,8 @@ def test_a_session_that_ended_is_said_and_what_was_typed_outlives_it(page, conte
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_label("User name").fill("author")
     page.get_by_label("Password").fill("quarterly-demo")
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"**{HERE}")
     assert text_box(page).input_value() == "Typed late."
 

@@ -87,7 +87,8 @@ def plain(browser, site):
     page.goto(f"{site}/sign-in/")
     page.get_by_label("User name").fill("administrator")
     page.get_by_label("Password").fill("quarterly-demo")
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
     yield page
     context.close()
 

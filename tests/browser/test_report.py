@@ -130,7 +130,8 @@ def test_everything_works_without_javascript(browser, site, browser_context_args
     page.goto(f"{site}/sign-in/")
     page.get_by_label("User name").fill("manager")
     page.get_by_label("Password").fill("quarterly-demo")
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
     page.get_by_text("What the letters mean").click()
     assert page.get_by_text("Forecast spend is close to the budget.").is_visible()
     page.get_by_role("link", name="Print the whole quarter").click()
