@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup setup-dev run test test-sqlite test-postgresql bench browser lint format lock
+.PHONY: setup setup-dev run test test-sqlite test-postgresql bench browser office lint format lock
 
 setup: .venv/installed
 
@@ -34,16 +34,21 @@ browser:  # and libatomic, which the driver of the browser needs
 	@/sbin/ldconfig -p | grep -q libatomic.so.1 || sh tools/install-packages libatomic1
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "Chromium is needed for the browser tests: install Debian's chromium package, or name one in CHROMIUM."; exit 1; }
 
+office:  # what the tests of workbooks edit a cell with
+	@command -v "$${SOFFICE:-soffice}" >/dev/null || sh tools/install-packages libreoffice-calc-nogui
+	@command -v "$${SOFFICE:-soffice}" >/dev/null || { echo "LibreOffice is needed for the tests of workbooks: install Debian's libreoffice-calc-nogui package, or name a soffice in SOFFICE."; exit 1; }
+
 test: test-sqlite test-postgresql
 
-test-sqlite: setup-dev browser
+test-sqlite: setup-dev browser office
 	$(PY) -m pytest -n 2 -q
 
-test-postgresql: setup-dev browser
+test-postgresql: setup-dev browser office
 	$(PY) -m tests.postgresql -n 2 -q
 
 bench: setup-dev
 	$(PY) -m benchmarks.pages
+	$(PY) -m benchmarks.imports
 
 lint: setup-dev
 	.venv/bin/ruff check .

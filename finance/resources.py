@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +14,12 @@ from priorities.cells import (
     rounded,
     show_money,
     show_percent,
+    show_pounds,
     tidy,
 )
+from priorities.columns import Column, Key, cell, confirmed_column, fold, wrong
 from priorities.periods import Period
-from priorities.rows import Column, Key, Problem, SheetResource, cell, fold, wrong
+from priorities.rows import Row, SheetResource, Texts
 
 from .models import FinancialPosition, rounding_explains, variance
 
@@ -57,12 +59,23 @@ def percent(digits: str, text: str) -> Decimal:
 
 
 class MoneyColumn(Column):
+    """Pounds, in £m unless the heading says otherwise."""
+
     def __init__(self, attribute: str, heading: str, **kwargs: Any) -> None:
-        super().__init__(attribute, heading, empty=None, show=lambda pounds: str(pounds / 1_000_000), **kwargs)
+        super().__init__(attribute, heading, empty=None, show=show_pounds, **kwargs)
+        self.scale = 6
+
+    def read(self, text: str, instance: Any) -> Any:
+        return parse_money(text, self.scale)
+
+    def words(self, values: Mapping[str, Any], instance: Any) -> str:
+        text = super().words(values, instance)
+        return f"{'−' * text.startswith('-')}£{text.removeprefix('-')}m" if text else ""
 
 
 class FinancialPositionResource(SheetResource):
     required = ("Quarter", "Priority", "Period")
+    answers = ("budget", "forecast", "ytd_profile", "ytd_actual")
     expected = ("Budget", "Forecast")
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
@@ -71,6 +84,8 @@ class FinancialPositionResource(SheetResource):
     forecast = MoneyColumn("forecast", "Forecast")
     ytd_profile = MoneyColumn("ytd_profile", "YTD profile")
     ytd_actual = MoneyColumn("ytd_actual", "YTD actual")
+    confirmed = confirmed_column()
+    version = Key("version", "Version")
 
     STATED = (
         ("Forecast variance", "Forecast", "budget", "forecast"),
@@ -98,29 +113,38 @@ class FinancialPositionResource(SheetResource):
             update = position.update = updates[position.update_id]
             yield (update.quarter.period, fold(update.priority.title), position.period), position
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         update = self.book.update(row)
         text = cell(row, "Period")
         try:
             number = parse_period_number(text)
         except CellError as error:
             raise wrong("Period", str(error)) from error
+        self.check_key(cell(row, "Key"), f"{update.priority.slug}-q{number}")
         key = (update.quarter.period, fold(update.priority.title), number)
         return key, lambda: FinancialPosition(update=update, period=number)
 
-    def import_field(self, field: Any, instance: Any, row: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        if isinstance(field, MoneyColumn):
-            scale = self.scale(field.column_name)
-            field.parse = lambda text: parse_money(text, scale)
-        super().import_field(field, instance, row, *args, **kwargs)
+    def check_key(self, said: str, known: str) -> None:
+        """A key that was sorted away from its row is refused: the row's version would be another's."""
+        if not said or said == known:
+            return
+        if said.rpartition("-q")[0] in {priority.slug for priority in self.book.priorities.values()}:
+            raise wrong("Key", f"The key is that of {said}, but the row is about {known}; empty the cell Key.")
+        self.unknown_key("priority and period")
 
-    def after_import_row(self, row: dict[str, Any], row_result: Any, **kwargs: Any) -> None:
-        super().after_import_row(row, row_result, **kwargs)
+    def read_headings(self, raw: Sequence[object]) -> list[str]:
+        found = super().read_headings(raw)
+        for column in self.columns:
+            if isinstance(column, MoneyColumn):
+                column.scale = self.scale(column.column_name)
+        return found
+
+    def remark(self, row: Row) -> None:
         for heading, _, against, figure in self.STATED:
-            if (text := cell(row, heading)) and (
-                message := self.doubt(text, row_result.instance, against, figure, self.scale(heading))
-            ):
-                self.warnings.append(Problem(self.row_number, heading, message))
+            if text := cell(row.cells, heading):
+                message = self.doubt(text, row.instance, against, figure, self.scale(heading))
+                if message:
+                    self.warn(heading, message)
 
     def scale(self, heading: str) -> int:
         return scale_of(self.raw_headings.get(heading, ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
@@ -14,9 +15,10 @@ from priorities.cells import (
     parse_year,
     shorten,
 )
+from priorities.columns import UNLIKE, Column, Key, cell, confirmed_column, fold, likeness, name_in, wrong
 from priorities.models import Priority
 from priorities.periods import Period
-from priorities.rows import UNLIKE, Book, Column, Key, SheetResource, cell, fold, likeness, name_in, wrong
+from priorities.rows import Book, Row, SheetResource, Texts
 
 from .models import Goal, GoalForecast
 
@@ -37,7 +39,7 @@ def goal_key(priority: Priority, financial_year: int, number: int) -> tuple[int,
     return priority.plan.first_year, fold(priority.title), financial_year, number
 
 
-def numbered(row: dict[str, Any]) -> int:
+def numbered(row: Texts) -> int:
     text = name_in(row, "No.")
     if not text:
         raise wrong("No.", "The goal's number is missing; write 1, 2, 3 …")
@@ -47,7 +49,7 @@ def numbered(row: dict[str, Any]) -> int:
         raise wrong("No.", str(error)) from error
 
 
-def year_of(book: Book, row: dict[str, Any]) -> int:
+def year_of(book: Book, row: Texts) -> int:
     """The goals of a quarter's report are those of its financial year."""
     if cell(row, "Quarter"):
         return book.period(row).year
@@ -57,12 +59,50 @@ def year_of(book: Book, row: dict[str, Any]) -> int:
         raise wrong("Year", str(error)) from error
 
 
+def goal_of(resource: SheetResource, row: Texts, priority: Priority, year: int) -> Goal | None:
+    """The goal that a row is about: by its key, else by its number in the year; None where there is none."""
+    key, title = resource.key_in(row), parse_title(name_in(row, "Goal"))
+    found = goals_by_key(resource.book).get(key) if key else None
+    if found is None:
+        found = register_of(resource.book).get(goal_key(priority, year, numbered(row)))
+        if found and key and found.key != key:
+            resource.unknown_key("number")
+        return found
+    if found.priority is not priority or found.financial_year != year:
+        raise wrong(
+            "Key",
+            f"The key is that of “{shorten(found.title)}” of {found.priority}, {year_label(found.financial_year)}; "
+            "correct the priority and the quarter, or empty the cell Key.",
+        )
+    if title and likeness(title, found.title) < UNLIKE:
+        raise wrong(
+            "Goal",
+            f"The key is that of “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct the title, or "
+            "empty the cell Key if the row is about another goal.",
+        )
+    return found
+
+
+def goals_by_key(book: Book) -> dict[uuid.UUID, Goal]:
+    """Every goal by key; those that the import makes are not named by one."""
+    known = book.tables.get("goals by key")
+    if known is None:
+        known = book.tables["goals by key"] = {goal.key: goal for goal in register_of(book).values()}
+    return known
+
+
+def year_label(year: int) -> str:
+    return Period(year, 1).label[3:]
+
+
 class YearsQuarter(Column):
     """A quarter in short, "Q3": of the financial year of the goal."""
 
+    def depends_on(self, instance: Any) -> Any:
+        return (instance if isinstance(instance, Goal) else instance.goal).financial_year
+
     def read(self, text: str, instance: Any) -> Any:
-        goal = instance if isinstance(instance, Goal) else instance.goal
-        return parse_period(text, goal.financial_year)
+        return parse_period(text, self.depends_on(instance))
 
 
 class GoalResource(SheetResource):
@@ -82,30 +122,49 @@ class GoalResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         return register_of(self.book).items()
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         priority = self.book.priority(row, self.book.plan_of(row))
-        year, number, title = year_of(self.book, row), numbered(row), parse_title(name_in(row, "Goal"))
-        key = goal_key(priority, year, number)
-        register = register_of(self.book)
-        found = register.get(key)
-        others = {fold(goal.title): goal for k, goal in register.items() if k[:3] == key[:3]}
-        if title and (other := others.get(fold(title))) and other is not found:
+        year, title = year_of(self.book, row), parse_title(name_in(row, "Goal"))
+        found = goal_of(self, row, priority, year)
+        number = found.number if found else numbered(row)
+        titles = self.titles(priority, year)
+        other = titles.get(fold(title)) if title else None
+        if other and other is not found:
             raise wrong("No.", f"“{shorten(title)}” is goal {other.number}; correct {number} to it, or the title.")
         if found is None:
             if not title:
                 raise wrong("Goal", "The goal is missing; write its title.")
-            found = Goal(priority=priority, financial_year=year, number=number, title=title)
-            register[key] = found
+            named = {"key": key} if (key := self.key_in(row)) else {}
+            found = Goal(priority=priority, financial_year=year, number=number, title=title, **named)
+            register_of(self.book)[goal_key(priority, year, number)] = titles[fold(title)] = found
         elif title and likeness(title, found.title) < UNLIKE:
             raise wrong(
                 "Goal",
                 f"Goal {number} is known as “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct the "
                 "number or the title, or rename the goal in the administration first.",
             )
-        return key, lambda: found
+        return goal_key(priority, year, number), lambda: found
+
+    def titles(self, priority: Priority, year: int) -> dict[str, Goal]:
+        """The goals of a priority and year by title."""
+        home = goal_key(priority, year, 0)[:3]
+        by_home = self.book.tables.setdefault("goals by title", {})
+        if home not in by_home:
+            goals = register_of(self.book).items()
+            by_home[home] = {fold(goal.title): goal for key, goal in goals if key[:3] == home}
+        return by_home[home]
+
+    def remark(self, row: Row) -> None:
+        title, number = parse_title(cell(row.cells, "Goal")), cell(row.cells, "No.")
+        if title and fold(title) != fold(row.instance.title):
+            known = f"this is known as “{shorten(row.instance.title)}”; that title was kept"
+            self.warn("Goal", f"{known}. Rename it in the administration.")
+        if number and parse_number(number) != row.instance.number:
+            self.warn("No.", f"this is goal {row.instance.number}; that number was kept.")
 
 
 class GoalForecastResource(SheetResource):
+    answers = ("confidence",)
     required = ("Quarter", "Priority", "No.")
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
@@ -114,6 +173,9 @@ class GoalForecastResource(SheetResource):
     forecast = YearsQuarter("forecast", "Forecast", aliases=("F'Cast",), empty=None)
     confidence = Column("confidence", "Confidence", parse=parse_goal_confidence, aliases=("Conf.",))
     comment = Column("comment", "Comment")
+    confirmed = confirmed_column()
+    key = Key("goal__key", "Key")
+    version = Key("version", "Version")
 
     class Meta:
         model = GoalForecast
@@ -125,10 +187,9 @@ class GoalForecastResource(SheetResource):
             forecast.update, forecast.goal = updates[forecast.update_id], goals[forecast.goal_id]
             yield (forecast.update.quarter.period, forecast.goal.key), forecast
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         update = self.book.update(row)
-        number = numbered(row)
-        goal = register_of(self.book).get(goal_key(update.priority, update.quarter.financial_year, number))
+        goal = goal_of(self, row, update.priority, update.quarter.financial_year)
         if goal is None:
-            raise wrong("No.", f"There is no goal {number} in this year; correct the number.")
+            raise wrong("No.", f"There is no goal {numbered(row)} in this year; correct the number.")
         return (update.quarter.period, goal.key), lambda: GoalForecast(update=update, goal=goal)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+import uuid
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from priorities.cells import (
     Basis,
     CellError,
+    Measure,
     Polarity,
     Unit,
     parse_basis,
     parse_count,
+    parse_date,
     parse_measure,
     parse_polarity,
     parse_rating,
@@ -21,27 +25,27 @@ from priorities.cells import (
     parse_unit,
     plain,
     shorten,
+    show_date,
 )
-from priorities.models import Priority
-from priorities.periods import Period
-from priorities.rows import (
+from priorities.columns import (
     NEVER,
     UNLIKE,
-    Book,
     Column,
     Key,
-    Problem,
-    SheetResource,
     cell,
+    confirmed_column,
     fold,
+    label_of,
     likeness,
     name_in,
-    priority_key,
     slip_of,
     wrong,
 )
+from priorities.models import Priority
+from priorities.periods import Period
+from priorities.rows import Book, Row, SheetResource, Texts, priority_key
 
-from .models import Background, Indicator, Reading
+from .models import Background, Indicator, Reading, figure_text
 
 YEARS_TARGET = re.compile(r"^\s*([0-9]{4}|[0-9]{2})/[0-9]{2}\s+(?=target\b)", re.IGNORECASE)
 
@@ -52,6 +56,7 @@ class Register:
     def __init__(self) -> None:
         self.by_reference: dict[tuple[Hashable, str], Indicator] = {}
         self.by_title: dict[tuple[Hashable, str], Indicator] = {}
+        self.by_key: dict[uuid.UUID, Indicator] = {}
 
     @classmethod
     def of(cls, book: Book) -> Register:
@@ -69,6 +74,26 @@ class Register:
         if indicator.reference:
             self.by_reference[home, indicator.reference.casefold()] = indicator
         self.by_title[home, fold(indicator.title)] = indicator
+        self.by_key[indicator.key] = indicator
+
+    def keyed(self, key: uuid.UUID | None, priority: Priority, title: str) -> Indicator | None:
+        """The indicator of a key; None where it is not known. Raises ValidationError for another's."""
+        found = self.by_key.get(key) if key else None
+        if found is None:
+            return None
+        if found.priority is not priority:
+            raise wrong(
+                "Key",
+                f"The key is that of “{shorten(found.title)}” of another priority, “{found.priority}”; correct the "
+                "priority, or empty the cell Key.",
+            )
+        if title and likeness(title, found.title) < UNLIKE:
+            raise wrong(
+                "Indicator",
+                f"The key is that of “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct the title, "
+                "or empty the cell Key if the row is about another indicator.",
+            )
+        return found
 
     def find(self, priority: Priority, reference: str, title: str) -> Indicator | None:
         """By reference, then by title.
@@ -104,11 +129,26 @@ class Register:
         return None
 
 
-def named(row: dict[str, Any]) -> tuple[str, str]:
-    reference, title = parse_reference(name_in(row, "Ref")), parse_title(name_in(row, "Indicator"))
+def named(row: Texts) -> tuple[str, str]:
+    try:
+        reference, title = parse_reference(name_in(row, "Ref")), parse_title(name_in(row, "Indicator"))
+    except CellError as error:
+        raise wrong("Ref", str(error)) from error
     if not reference and not title:
         raise wrong("Indicator", "The indicator is missing; write its reference, its title or both.")
     return reference, title
+
+
+def indicator_of(resource: SheetResource, row: Texts, priority: Priority) -> Indicator | None:
+    """The indicator that a row is about: by its key, else by reference and title; None where it is a new one."""
+    key, register = resource.key_in(row), Register.of(resource.book)
+    title = parse_title(name_in(row, "Indicator"))
+    if found := register.keyed(key, priority, title):
+        return found
+    found = register.find(priority, *named(row))
+    if found and key:
+        resource.unknown_key("reference and title")
+    return found
 
 
 class MeasureColumn(Column):
@@ -118,18 +158,45 @@ class MeasureColumn(Column):
         super().__init__(attribute, heading, empty=None, **kwargs)
         self.missing, self.basis = missing, basis
 
-    def read(self, text: str, instance: Any) -> Any:
-        return parse_measure(text, instance.indicator.unit)
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return str(self.attribute), self.missing
 
-    def assign(self, instance: Any, value: Any) -> None:
-        setattr(instance, self.attribute, value.value if value else None)
-        setattr(instance, self.missing, (value.missing or "") if value else "")
-        if value and value.basis:
-            setattr(instance, self.basis, value.basis)
+    def depends_on(self, instance: Any) -> Any:
+        return instance.indicator.unit, getattr(instance, str(self.attribute))
+
+    def read(self, text: str, instance: Any) -> Any:
+        measure = parse_measure(text, instance.indicator.unit)
+        ask_about_fraction(text, measure.value, instance.indicator.unit, getattr(instance, str(self.attribute)))
+        return measure
+
+    def stored_as(self, value: Measure | None) -> dict[str, Any]:
+        if value is None:
+            return {str(self.attribute): None, self.missing: ""}
+        basis = {self.basis: value.basis} if value.basis else {}
+        return {str(self.attribute): value.value, self.missing: value.missing or "", **basis}
+
+    def words(self, values: Mapping[str, Any], instance: Any) -> str:
+        unit, decimals = instance.indicator.unit, instance.indicator.decimals
+        return figure_text(values.get(str(self.attribute)), values.get(self.missing) or "", unit, decimals)
 
     def export(self, instance: Any, **kwargs: Any) -> Any:
-        value, missing = getattr(instance, self.attribute), getattr(instance, self.missing)
-        return str(plain(value)) if value is not None else f"[{missing}]" if missing else ""
+        value, missing = getattr(instance, str(self.attribute)), getattr(instance, self.missing)
+        if value is None:
+            return f"[{missing}]" if missing else ""
+        return f"{plain(value):f}{'%' if instance.indicator.unit == Unit.PERCENT else ''}"
+
+
+def ask_about_fraction(text: str, value: Decimal | None, unit: str, stored: Decimal | None) -> None:
+    """Raises CellError for a bare 0.27 among percentages: a spreadsheet's 27%, or 0.27% indeed."""
+    if unit != Unit.PERCENT or value is None or not 0 < abs(value) < 1 or value == stored:
+        return
+    if re.search(r"%|per\s?cent", text, re.IGNORECASE):
+        return
+    meant = f"{plain(value * 100):f}"
+    raise CellError(
+        f"“{shorten(text)}” in a percentage: write {meant}% or {meant} if that is meant, {plain(value):f}% if so."
+    )
 
 
 class IndicatorResource(SheetResource):
@@ -140,8 +207,8 @@ class IndicatorResource(SheetResource):
     priority = Key("priority__title", "Priority")
     reference = Column("reference", "Ref", parse=parse_reference, aliases=("Reference",))
     title = Key("title", "Indicator", aliases=("Title", "Performance indicator"))
-    unit = Column("unit", "Unit", parse=parse_unit, empty=NEVER)
-    polarity = Column("polarity", "Polarity", parse=parse_polarity, empty=Polarity.NONE)
+    unit = Column("unit", "Unit", parse=parse_unit, show=label_of(Unit), empty=NEVER)
+    polarity = Column("polarity", "Polarity", parse=parse_polarity, show=label_of(Polarity), empty=Polarity.NONE)
     decimals = Column("decimals", "Decimals", parse=parse_count, empty=0)
     definition = Column("definition", "Definition")
     source = Column("source", "Source")
@@ -152,23 +219,24 @@ class IndicatorResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         return ((indicator.key, indicator) for indicator in Register.of(self.book).by_title.values())
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         priority = self.book.priority(row, self.book.plan_of(row))
-        reference, title = named(row)
-        found = Register.of(self.book).find(priority, reference, title) or self.make(priority, reference, title, row)
+        found = indicator_of(self, row, priority) or self.make(priority, *named(row), row)
         return found.key, lambda: found
 
-    def import_instance(self, instance: Any, row: dict[str, Any], **kwargs: Any) -> None:
-        unit, reference = instance.unit, instance.reference
-        super().import_instance(instance, row, **kwargs)
-        if instance.pk and instance.unit != unit:
-            raise wrong("Unit", f"Its figures are in {Unit(unit).label.lower()}; a new unit needs a new indicator.")
-        if instance.reference != reference:
-            self.take_reference(instance)
-        title = parse_title(cell(row, "Indicator"))
-        if title and fold(title) != fold(instance.title):
-            known = f"this is known as “{shorten(instance.title)}”; that title was kept"
-            self.warnings.append(Problem(self.row_number, "Indicator", f"{known}. Rename it in the administration."))
+    def refuse(self, row: Row) -> None:
+        indicator = row.instance
+        if not row.is_new and "unit" in row.changes:
+            unit = Unit(row.changes["unit"][0]).label.lower()
+            raise wrong("Unit", f"Its figures are in {unit}; a new unit needs a new indicator.")
+        if indicator.reference and "reference" in row.changes:
+            self.take_reference(indicator)
+
+    def remark(self, row: Row) -> None:
+        title = parse_title(cell(row.cells, "Indicator"))
+        if title and fold(title) != fold(row.instance.title):
+            known = f"this is known as “{shorten(row.instance.title)}”; that title was kept"
+            self.warn("Indicator", f"{known}. Rename it in the administration.")
 
     def take_reference(self, indicator: Indicator) -> None:
         """A reference that another indicator of the import or the database has is refused."""
@@ -177,7 +245,7 @@ class IndicatorResource(SheetResource):
         if indicator.reference and other is not indicator:
             raise wrong("Ref", f"{indicator.reference} is the reference of “{shorten(other.title)}”; choose another.")
 
-    def make(self, priority: Priority, reference: str, title: str, row: dict[str, Any]) -> Indicator:
+    def make(self, priority: Priority, reference: str, title: str, row: Texts) -> Indicator:
         if not title:
             raise wrong(
                 "Ref",
@@ -191,6 +259,7 @@ class IndicatorResource(SheetResource):
             title=title,
             unit=guessed_unit(title, cell(row, "Target") + cell(row, "Value")),
             position=max((i.position for i in siblings), default=0) + 1,
+            **({"key": key} if (key := self.key_in(row)) else {}),
         )
         register.add(indicator)
         return indicator
@@ -205,19 +274,24 @@ def guessed_unit(title: str, figures: str) -> Unit:
 
 class ReadingResource(SheetResource):
     required = ("Quarter", "Priority")
+    answers = ("value", "missing")
     expected = ("Target", "Value")
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
     reference = Key("indicator__reference", "Ref", aliases=("Reference",))
     title = Key("indicator__title", "Indicator", aliases=("Title", "Performance indicator"))
-    basis = Column("basis", "Basis", parse=parse_basis)
+    basis = Column("basis", "Basis", parse=parse_basis, show=label_of(Basis))
     target = MeasureColumn("target", "Target", missing="target_missing", basis="target_basis")
-    target_basis = Column("target_basis", "Target basis", parse=parse_basis)
+    target_basis = Column("target_basis", "Target basis", parse=parse_basis, show=label_of(Basis))
     target_note = Column("target_note", "Target note")
     value = MeasureColumn("value", "Value", missing="missing", basis="basis", aliases=("YTD",))
     confidence = Column("confidence", "Confidence", parse=parse_rating, aliases=("Conf.",))
     reason = Column("reason", "Reason")
     note = Column("note", "Note")
+    as_at = Column("as_at", "Data as at", parse=parse_date, show=show_date, aliases=("As at",), empty=None)
+    confirmed = confirmed_column()
+    key = Key("indicator__key", "Key")
+    version = Key("version", "Version")
 
     class Meta:
         model = Reading
@@ -233,29 +307,46 @@ class ReadingResource(SheetResource):
             reading.update, reading.indicator = updates[reading.update_id], indicators[reading.indicator_id]
             yield (reading.update.quarter.period, reading.indicator.key), reading
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         update = self.book.update(row)
-        reference, title = named(row)
-        indicator = Register.of(self.book).find(update.priority, reference, title)
+        indicator = indicator_of(self, row, update.priority)
         if indicator is None:
-            raise wrong("Indicator", f"“{shorten(title or reference)}” is not a known indicator; correct it.")
+            raise wrong("Indicator", f"“{shorten(' '.join(named(row)))}” is not a known indicator; correct it.")
         return (update.quarter.period, indicator.key), lambda: Reading(update=update, indicator=indicator)
 
-    def import_instance(self, instance: Any, row: dict[str, Any], **kwargs: Any) -> None:
-        if self.raw_headings.get("Value", "").casefold() == "ytd" and not instance.basis:
-            instance.basis = Basis.YEAR_TO_DATE  # the heading says so
+    def read_headings(self, raw: Sequence[object]) -> list[str]:
+        found = super().read_headings(raw)
         year = YEARS_TARGET.match(self.raw_headings.get("Target", ""))
-        if year and int(year[1]) % 100 != instance.update.quarter.financial_year % 100 and cell(row, "Target"):
-            raise wrong("Target", f"The heading is of another year than {instance.update.quarter}; correct it.")
-        super().import_instance(instance, row, **kwargs)
+        self.targets_year = int(year[1]) % 100 if year else None
+        self.is_year_to_date = self.raw_headings.get("Value", "").casefold() == "ytd"
+        return found
+
+    def typed(self, row: Row) -> dict[str, Any]:
+        quarter = row.instance.update.quarter
+        if self.targets_year not in (None, quarter.financial_year % 100) and cell(row.cells, "Target"):
+            row.refuse("Target", f"The heading is of another year than {quarter}; correct it.")
+        said = super().typed(row)
+        if self.is_year_to_date and not row.instance.basis:
+            said.setdefault("basis", Basis.YEAR_TO_DATE)  # the heading says so
+        return said
 
 
 class BackgroundValue(Column):
+    def depends_on(self, instance: Any) -> Any:
+        return instance.indicator.unit, instance.value
+
     def read(self, text: str, instance: Any) -> Any:
         measure = parse_measure(text, instance.indicator.unit)
         if measure.value is None:
             raise CellError("A background row without a figure says nothing; write the figure, or leave the row out.")
+        ask_about_fraction(text, measure.value, instance.indicator.unit, instance.value)
         return measure.value
+
+    def words(self, values: Mapping[str, Any], instance: Any) -> str:
+        return figure_text(values.get("value"), "", instance.indicator.unit, instance.indicator.decimals)
+
+    def export(self, instance: Any, **kwargs: Any) -> Any:
+        return f"{plain(instance.value):f}{'%' if instance.indicator.unit == Unit.PERCENT else ''}"
 
 
 class BackgroundResource(SheetResource):
@@ -279,7 +370,7 @@ class BackgroundResource(SheetResource):
             figure.indicator = indicators[figure.indicator_id]
             yield (figure.indicator.key, figure.quarter, figure.basis), figure
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         period = self.book.period(row)
         priority = self.book.priority(row, self.book.plan_named(row))
         reference, title = named(row)

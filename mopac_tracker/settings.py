@@ -7,6 +7,8 @@ from pathlib import Path
 import dj_database_url
 from csp.constants import NONE, SELF
 
+from workbooks.formats import CSV, XLSX
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -63,6 +65,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "workbooks.uploads.SentAtOnce",
 ]
 
 ROOT_URLCONF = "mopac_tracker.urls"
@@ -169,4 +172,5 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # an entry page with 100 indicators has more than Django's 1,000
 
 IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_FORMATS = [CSV, XLSX]  # of the administration: read and capped as every workbook is
 SIMPLE_HISTORY_REVERT_DISABLED = True

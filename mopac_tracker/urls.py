@@ -42,5 +42,6 @@ urlpatterns = [
     path("password/reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
     path("admin/", admin.site.urls),
     path("", include("updates.urls")),
+    path("", include("workbooks.urls")),
     path("", include("reports.urls")),
 ]

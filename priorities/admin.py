@@ -11,8 +11,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from import_export.admin import ExportMixin, ImportExportMixin
-from import_export.formats.base_formats import CSV
-from import_export.forms import ExportForm
+from import_export.forms import ConfirmImportForm, ExportForm
 from simple_history.admin import SimpleHistoryAdmin
 
 from .cells import CellError, parse_period
@@ -57,11 +56,26 @@ class AdministratorsOnly:
     has_view_history_permission = has_change_history_permission = _may
 
 
+class ConfirmForm(ConfirmImportForm):
+    """Knows what was previewed, so that nothing else is imported."""
+
+    fingerprint = forms.CharField(widget=forms.HiddenInput())
+
+
+class ReadOnly(AdministratorsOnly, admin.ModelAdmin):
+    """What other pages write: to see that it is there, not to change it."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
 class SheetAdmin(AdministratorsOnly, ImportExportMixin):
     """Import and export with the resources that the workbook uses: the same rules, the same messages, a preview."""
 
-    formats = [CSV]
     export_form_class = ExportForm  # all columns, without the script that chooses some
+    confirm_form_class = ConfirmForm
     resource: type[SheetResource]
     resources: tuple[type[SheetResource], ...] = ()  # where one model has several sheets
 
@@ -69,21 +83,30 @@ class SheetAdmin(AdministratorsOnly, ImportExportMixin):
         return list(self.resources or (self.resource,))
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
-        form.add_error("import_file", "This can't be read as CSV with commas; save the sheet as “CSV UTF-8” again.")
+        form.add_error("import_file", f"This can't be read: {e}")
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """The preview; its confirmation is for what it shows, and nothing else."""
+        page = super().import_action(request, **kwargs)
+        context = getattr(page, "context_data", None) or {}
+        if "confirm_form" in context:
+            context["confirm_form"].initial["fingerprint"] = context["result"].fingerprint
+        return page
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        confirmed = getattr(kwargs.get("form"), "cleaned_data", {})
+        previewed = {"fingerprint": confirmed["fingerprint"]} if "fingerprint" in confirmed else {}
+        return {**super().get_import_data_kwargs(**kwargs), **previewed}
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
             return super().process_import(request, **kwargs)
+        except FileNotFoundError:
+            messages.error(request, "This was imported already, or its preview is too old. Choose the file again.")
         except Refused as error:
             for reason in error.reasons:
                 messages.error(request, reason)
-            return HttpResponseRedirect("../import/")
-
-    def process_dataset(self, *args: Any, **kwargs: Any) -> Any:
-        result = super().process_dataset(*args, **kwargs)
-        if result.has_errors() or result.has_validation_errors():
-            raise Refused("Nothing was imported: something has changed since the preview. Preview the file again.")
-        return result
+        return HttpResponseRedirect("../import/")
 
 
 class TrackedAdmin(SheetAdmin, SimpleHistoryAdmin):
@@ -381,7 +404,6 @@ class PersonAdmin(SheetAdmin, UserAdmin):
 class ChangeSetAdmin(AdministratorsOnly, ExportMixin, admin.ModelAdmin):
     """Who changed what, when and from where: to read and to export."""
 
-    formats = [CSV]
     export_form_class = ExportForm
 
     list_display = ["at", "person", "source", "note"]

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import models
@@ -120,17 +121,32 @@ class Trend(models.TextChoices):
 # Reading
 
 
+AS_EMOJI = "\ufe0e\ufe0f"  # may follow an arrow, and only says how it is drawn
+
+
 def tidy(text: object) -> str:
     """The text with every kind of space folded and a Unicode minus made plain."""
     cleaned = re.sub(r"[\s\u00a0\u2007\u2009\u202f]+", " ", str(text)).strip()
-    return re.sub(r"[\u2212\u2012\u2013\u2014\ufe63\uff0d](?=\s*[£0-9.(])", "-", cleaned)
+    return re.sub(r"[\u2010-\u2014\u2212\ufe63\uff0d](?=\s*[£0-9.(])", "-", cleaned)
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
+
+
+def check_no_date(text: str, example: str) -> None:
+    """Raises CellError for a day, as a spreadsheet makes of "1-2" or "3/4" where something else was meant."""
+    if _DATE.fullmatch(tidy(text)):
+        raise CellError(
+            f"“{shorten(text)}” is a date, which the spreadsheet may have made of something else; "
+            f"format the cell as text and write it again, like {example}."
+        )
 
 
 def one_of(choices: Mapping[str, T], what: str, example: str) -> Callable[[str], T]:
     """A parser that knows a fixed set of words, in any case."""
 
     def parse(text: str) -> T:
-        key = tidy(text).casefold().rstrip(".")
+        key = tidy(text).casefold().rstrip(".").rstrip(AS_EMOJI)
         if key not in choices:
             raise CellError(f"“{shorten(text)}” is not {what}; write {example}.")
         return choices[key]
@@ -169,6 +185,7 @@ parse_trend = one_of(
             "↑": Trend.UP,
             "▲": Trend.UP,
             "⬆": Trend.UP,
+            "⇧": Trend.UP,
             "rising": Trend.UP,
             "increasing": Trend.UP,
             "worsening": Trend.UP,
@@ -176,6 +193,9 @@ parse_trend = one_of(
             "↔": Trend.LEVEL,
             "⬌": Trend.LEVEL,
             "➡": Trend.LEVEL,
+            "▶": Trend.LEVEL,
+            "►": Trend.LEVEL,
+            "⇨": Trend.LEVEL,
             "stable": Trend.LEVEL,
             "same": Trend.LEVEL,
             "no change": Trend.LEVEL,
@@ -183,6 +203,7 @@ parse_trend = one_of(
             "↓": Trend.DOWN,
             "▼": Trend.DOWN,
             "⬇": Trend.DOWN,
+            "⇩": Trend.DOWN,
             "falling": Trend.DOWN,
             "decreasing": Trend.DOWN,
             "improving": Trend.DOWN,
@@ -242,6 +263,7 @@ parse_missing = one_of(
         "-": Missing.NOT_AVAILABLE,
         "–": Missing.NOT_AVAILABLE,
         "—": Missing.NOT_AVAILABLE,
+        "−": Missing.NOT_AVAILABLE,
         "tbc": Missing.NOT_AVAILABLE,
         "tba": Missing.NOT_AVAILABLE,
         "n/k": Missing.NOT_AVAILABLE,
@@ -258,12 +280,18 @@ def parse_text(text: str) -> str:
     return str(text).replace("\r\n", "\n").strip()
 
 
+@lru_cache(maxsize=20_000)
 def parse_reference(text: str) -> str:
-    """An indicator's reference: "1a", "10", or "10.0" as a spreadsheet may have made of it."""
+    """An indicator's reference: "1a", "10", or "10.0" as a spreadsheet may have made of it.
+
+    Raises CellError for a date, which a spreadsheet makes of a reference like "1-2".
+    """
+    check_no_date(text, "1a")
     reference = tidy(text).rstrip(".")
     return reference[:-2] if re.fullmatch(r"[0-9]+\.0", reference) else reference
 
 
+@lru_cache(maxsize=20_000)
 def parse_title(text: str) -> str:
     """A title in one line; the asterisks that pointed to a footnote are not part of it."""
     return tidy(text).rstrip("*").rstrip()
@@ -271,16 +299,27 @@ def parse_title(text: str) -> str:
 
 def parse_number(text: str) -> int:
     """A whole number of 1 or more, as in a "No." column."""
+    check_no_date(text, "3")
     match = re.fullmatch(r"([0-9]{1,4})(?:\.0*)?\.?", tidy(text))
     if not match or not int(match[1]):
         raise CellError(f"“{shorten(text)}” is not a whole number; write it like 3.")
     return int(match[1])
 
 
+_DATE_FORMS = [
+    *("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%d-%m-%Y"),
+    *("%d %B %Y", "%d %b %Y", "%d %b %y", "%d-%b-%Y", "%d-%b-%y"),
+]
+
+
 def parse_date(text: str) -> dt.date:
-    """A day: "30/06/2022", "30 June 2022", "2022-06-30"; the day comes before the month."""
-    cleaned = tidy(text).removesuffix(" 00:00:00")
-    for form in ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y"):
+    """A day: "30/06/2022", "30 June 2022", "30-Jun-22", "2022-06-30"; the day comes before the month.
+
+    A time of the day after it is left out.
+    """
+    cleaned = re.sub(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$", "", tidy(text))
+    cleaned = re.sub(r"\bSept\b", "Sep", cleaned, flags=re.IGNORECASE)
+    for form in _DATE_FORMS:
         try:
             return dt.datetime.strptime(cleaned, form).date()  # noqa: DTZ007 - a day has no time zone
         except ValueError:
@@ -352,9 +391,17 @@ _AMOUNT = re.compile(
 )
 
 
+_GROUPED = re.compile(r"(?<=[0-9])[\u00a0\u2007\u2009\u202f](?=[0-9]{3}(?![0-9]))")
+
+
+def grouped(text: object) -> str:
+    """Thousands that are set apart by a space that doesn't break, as with commas."""
+    return _GROUPED.sub(",", str(text))
+
+
 def _amount(text: str) -> tuple[Decimal, str, bool] | None:
     """The signed number in the text, what follows it, and whether a pound sign stood before it."""
-    match = _AMOUNT.fullmatch(tidy(text))
+    match = _AMOUNT.fullmatch(tidy(grouped(text)))
     if not match or not (match["digits"] or match["fraction"]) or bool(match["open"]) != bool(match["close"]):
         return None
     if (match["sign"] and match["sign2"]) or (match["open"] and (match["sign"] or match["sign2"])):
@@ -384,7 +431,9 @@ def parse_measure(text: str, unit: Unit | str) -> Measure:
     than the indicator's.
     """
     unit = Unit(unit)
-    cleaned = tidy(text)
+    examples = {"percent": "27% or 27", "number": "4,127", "percentage_points": "-18pp or -18"}
+    check_no_date(text, examples[unit])
+    cleaned = tidy(grouped(text))
     basis = None
     if stated := re.search(r"\s*\((R12|YTD|Qtr|Quarter)\)$", cleaned, re.IGNORECASE):
         basis, cleaned = parse_basis(stated[1]), cleaned[: stated.start()]
@@ -393,7 +442,6 @@ def parse_measure(text: str, unit: Unit | str) -> Measure:
     except CellError:
         pass
     found = _amount(cleaned)
-    examples = {"percent": "27% or 27", "number": "4,127", "percentage_points": "-18pp or -18"}
     if found is None or found[1] not in _UNIT_OF_TAIL or found[2]:
         raise CellError(
             f"“{shorten(text)}” is not a figure; write it like {examples[unit]}, or say why there is none: [x]."
@@ -419,6 +467,7 @@ def parse_money(text: str, scale: int = 6) -> Decimal:
     and no letter is in pounds from £1,000 up. Raises CellError. Keeps the digits typed, so that how far the figure was
     rounded can still be read from its exponent.
     """
+    check_no_date(text, "£32.7m or £32,700,000")
     found = _amount(text)
     if found is None or found[1] not in _SCALE:
         raise CellError(f"“{shorten(text)}” is not an amount of money; {MONEY_EXAMPLE}.")
@@ -456,6 +505,24 @@ def show_measure(value: Decimal, unit: Unit | str, decimals: int = 0) -> str:
     exponent = plain(value).as_tuple().exponent
     places = max(decimals, -exponent) if isinstance(exponent, int) else decimals
     return signed(f"{rounded(value, places):,}{Unit(unit).suffix}")
+
+
+def show_date(day: dt.date) -> str:
+    return f"{day:%d/%m/%Y}"
+
+
+def show_pounds(pounds: Decimal) -> str:
+    """£m with every digit that is stored: 32.712345."""
+    millions = plain(Decimal(pounds).scaleb(-6))
+    return f"{millions:f}" if millions != millions.to_integral_value() else f"{millions}.0"
+
+
+def parse_score(typed: str) -> int:
+    """Likelihood or impact, 1 to 5."""
+    number = parse_number(typed)
+    if number > 5:
+        raise CellError(f"“{shorten(typed)}” is more than 5; write 1 to 5.")
+    return number
 
 
 def show_money(pounds: Decimal) -> str:

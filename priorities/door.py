@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.db import connections
+
 from .history import ChangeSet, RecordedQuerySet
 
 if TYPE_CHECKING:
@@ -124,23 +126,20 @@ def current_door() -> Door | None:
 class GuardedQuerySet(RecordedQuerySet):
     """Bulk writes through the door, with history; writes that history can't follow are refused."""
 
-    _updating = False
-
     fixed: tuple[str, ...] = ()  # what a row is about, which never changes
 
     def refuse_strays(self, rows: Iterable[Any]) -> None:
-        """Refuse rows that the database has for something else than they now name: another update or indicator."""
+        """Refuse rows that the database has for something else than they now name, as another indicator, or no more."""
         named = {row.pk: row for row in rows if row.pk}
         if not named or not self.fixed:
             return
         for pk, *stored in self.model._base_manager.filter(pk__in=named).values_list("pk", *self.fixed):
-            if stored != [getattr(named[pk], name) for name in self.fixed]:
+            row = named.pop(pk)
+            if stored != [getattr(row, name) for name in self.fixed]:
                 raise OutsideTheDoor("A row stays with what it was made for.")
-
-    def _clone(self) -> Any:
-        clone = super()._clone()  # type: ignore[misc]
-        clone._updating = self._updating
-        return clone
+        for row in named.values():
+            if not row._state.adding:
+                raise Refused(f"{row}: somebody has deleted this since; load it again.")
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         if kwargs.get("update_conflicts") or kwargs.get("ignore_conflicts"):
@@ -159,14 +158,10 @@ class GuardedQuerySet(RecordedQuerySet):
         for row in rows:
             row.ask_the_door()
         self.refuse_strays(rows)
-        inner = self._chain()  # type: ignore[attr-defined]
-        inner._updating = True
-        return super(GuardedQuerySet, inner).bulk_update(rows, fields, batch_size=batch_size)
+        return super().bulk_update(rows, fields, batch_size=batch_size)
 
     def update(self, **kwargs: Any) -> int:
-        if not self._updating:
-            raise OutsideTheDoor("update() leaves no history; change the rows and bulk_update() them.")
-        return super().update(**kwargs)
+        raise OutsideTheDoor("update() leaves no history; change the rows and bulk_update() them.")
 
     def delete(self) -> Any:
         row: Any
@@ -176,5 +171,22 @@ class GuardedQuerySet(RecordedQuerySet):
 
     def _raw_delete(self, using: Any) -> int:
         raise OutsideTheDoor("Rows are deleted through the door, one history entry each.")
+
+    def update_in_bulk(self, rows: list[Any], fields: Iterable[str], batch_size: int | None) -> int:
+        """One statement, a row at a time: many times faster than Django's CASE for each field and row."""
+        connection, meta = connections[self.db], self.model._meta  # type: ignore[attr-defined]
+        columns = [meta.get_field(name) for name in dict.fromkeys(fields)]
+        name = connection.ops.quote_name
+        values = ", ".join(f"{name(column.column)} = %s" for column in columns)
+        sql = f"UPDATE {name(meta.db_table)} SET {values} WHERE {name(meta.pk.column)} = %s"  # noqa: S608 - our names
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                sql,
+                [
+                    [c.get_db_prep_save(getattr(row, c.attname), connection) for c in (*columns, meta.pk)]
+                    for row in rows
+                ],
+            )
+        return len(rows)
 
     bulk_create.alters_data = bulk_update.alters_data = update.alters_data = delete.alters_data = True  # type: ignore[attr-defined]

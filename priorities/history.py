@@ -8,7 +8,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connections, models, transaction
+from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from .rules import only
@@ -89,6 +90,11 @@ def history() -> HistoricalRecords:
     return HistoricalRecords(bases=[HistoryEntry], get_user=current_person)
 
 
+def batched(rows: list[Any], size: int = 500) -> Iterator[list[Any]]:
+    """The rows by the hundred, so that no statement has more parameters than a database takes."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
 class RecordedQuerySet(models.QuerySet):
     """Bulk writes that history records as it does single ones."""
 
@@ -96,15 +102,44 @@ class RecordedQuerySet(models.QuerySet):
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         with transaction.atomic(savepoint=False):
-            made = super().bulk_create(objs, *args, **kwargs)
-            self.model.history.bulk_history_create(made, batch_size=500)
+            made = list(super().bulk_create(objs, *args, **kwargs))
+            self.keep_history(made, "+")
         return made
 
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows = list(objs)
         with transaction.atomic(savepoint=False):
-            count = super().bulk_update(rows, fields, batch_size=batch_size)
-            self.model.history.bulk_history_create(rows, batch_size=500, update=True)
+            count = self.update_in_bulk(rows, fields, batch_size)
+            self.keep_history(rows, "~")
         return count
 
-    bulk_create.alters_data = bulk_update.alters_data = True  # type: ignore[attr-defined]
+    def keep_history(self, rows: list[Any], kind: str) -> None:
+        """A history entry of each of these rows as it is stored, copied within the database."""
+        if not rows:
+            return
+        entry, person = self.model.history.model, current_person(rows[0])
+        known = {
+            "history_date": timezone.now(),
+            "history_type": kind,
+            "history_user_id": person.pk if person else None,
+            "history_change_reason": "",
+            "change_set_id": current_change_set(),
+        }
+        copied = [field.attname for field in entry.tracked_fields]
+        values = {f"now_{name}": models.Value(value, entry._meta.get_field(name)) for name, value in known.items()}
+        stored = models.QuerySet(self.model).order_by("pk").annotate(**values).values_list(*copied, *values)
+        connection = connections[self.db]
+        table, *columns = map(
+            connection.ops.quote_name,
+            [entry._meta.db_table, *(entry._meta.get_field(name).column for name in (*copied, *known))],
+        )
+        with connection.cursor() as cursor:
+            for batch in batched(rows):
+                query = stored.filter(pk__in=[row.pk for row in batch]).query
+                selected, params = query.get_compiler(connection=connection).as_sql()
+                cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) {selected}", params)
+
+    def update_in_bulk(self, rows: list[Any], fields: Iterable[str], batch_size: int | None) -> int:
+        return super().bulk_update(rows, fields, batch_size=batch_size)
+
+    bulk_create.alters_data = bulk_update.alters_data = update_in_bulk.alters_data = True  # type: ignore[attr-defined]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from itertools import chain, count
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from .cells import GoalConfidence, parse_count, parse_date, parse_rating, parse_title, parse_year, shorten
+from .cells import CellError, GoalConfidence, parse_count, parse_date, parse_rating, parse_title, parse_year, shorten
+from .columns import NEVER, UNLIKE, Column, Key, cell, fold, likeness, name_in, nearest, wrong
 from .models import (
     PLAN_YEARS,
     Assignment,
@@ -22,9 +25,12 @@ from .models import (
     QuarterlyUpdate,
     QuarterStatus,
     Section,
+    UpdateStatus,
+    is_open_to,
+    why_not_open,
 )
 from .periods import Period
-from .rows import NEVER, Column, Key, SheetResource, cell, fold, name_in, nearest, priority_key, update_key, wrong
+from .rows import Row, SheetResource, Texts, priority_key, update_key
 
 CALENDAR_YEARS = 20  # how far from today a new quarter may lie
 
@@ -44,10 +50,13 @@ class PlanResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         return ((plan.first_year, plan) for plan in self.book.plans)
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         title = parse_title(cell(row, "Plan"))
         if not cell(row, "Quarter") and cell(row, "First year"):
-            first = parse_year(cell(row, "First year"))
+            try:
+                first = parse_year(cell(row, "First year"))
+            except CellError as error:
+                raise wrong("First year", str(error)) from error
             return first, lambda: Plan(first_year=first, last_year=first + PLAN_YEARS - 1)
         period = self.book.period(row)
         known = self.book.quarters.get(period)
@@ -85,12 +94,13 @@ class PlanResource(SheetResource):
 
 
 class QuarterResource(SheetResource):
-    setup = administrators_only = True
+    setup = True
     required = ("Quarter",)
     quarter = Key("period", "Quarter")
     plan_title = Key("plan__title", "Plan")
     status = Key("status", "Status")
     overview = Column("overview", "Overview")
+    version = Key("version", "Version")
 
     class Meta:
         model = Quarter
@@ -98,8 +108,9 @@ class QuarterResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         return self.book.quarters.items()
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         period = self.book.period(row)
+        self.refuse_another_key(cell(row, "Key"), period)
         if period not in self.book.quarters:
             this_year = Period.containing(timezone.localdate()).year
             if abs(period.year - this_year) > CALENDAR_YEARS:
@@ -111,22 +122,49 @@ class QuarterResource(SheetResource):
             return period, lambda: self.make(plan, period)
         return period, lambda: self.book.quarters[period]
 
+    def refuse_another_key(self, key: str, period: Period) -> None:
+        """Last quarter's workbook with another quarter written into it has last quarter's versions."""
+        try:
+            made_for = Period.from_slug(key)
+        except ValueError:
+            return
+        if made_for != period:
+            raise wrong(
+                "Key",
+                f"The workbook was made for {made_for}, and so were its hidden keys and versions; download that of "
+                f"{period}, or delete the columns Key and Version.",
+            )
+
     def make(self, plan: Plan, period: Period) -> Quarter:
         quarter = Quarter(plan=plan, financial_year=period.year, number=period.number, status=QuarterStatus.OPEN)
         self.book.quarters[period] = quarter
         return quarter
 
-    def import_instance(self, instance: Any, row: dict[str, Any], **kwargs: Any) -> None:
-        if instance.status == QuarterStatus.PLANNED and cell(row, "Status").casefold() != QuarterStatus.PLANNED:
-            if any(q.status != QuarterStatus.PLANNED for q in self.book.quarters.values() if q.pk):
-                raise wrong("Quarter", f"{instance} is not open yet; an administrator opens it first.")
-            instance.status = QuarterStatus.OPEN  # the first of all: there is nothing to carry forward
-        super().import_instance(instance, row, **kwargs)
+    def typed(self, row: Row) -> dict[str, Any]:
+        status = cell(row.cells, "Status").casefold()
+        if row.instance.status != QuarterStatus.PLANNED or status == QuarterStatus.PLANNED:
+            return super().typed(row)
+        if any(q.status != QuarterStatus.PLANNED for q in self.book.quarters.values() if q.pk):
+            raise wrong("Quarter", f"{row.instance} is not open yet; an administrator opens it first.")
+        return {**super().typed(row), "status": QuarterStatus.OPEN}  # the first of all: nothing to carry forward
 
-    def validate_instance(self, instance: Any, *args: Any, **kwargs: Any) -> None:
-        if self.before and instance.status == QuarterStatus.CLOSED:
-            raise wrong("Quarter", f"{instance} is closed and can't be changed: reopen it first.")
-        super().validate_instance(instance, *args, **kwargs)
+    def refuse(self, row: Row) -> None:
+        """Quarters are set up by administrators; their overview is its author's and the managers' too."""
+        quarter, by = row.instance, self.book.by
+        if row.before and quarter.status == QuarterStatus.CLOSED:
+            raise wrong("Quarter", f"{quarter} is closed and can't be changed: reopen it first.")
+        if by is not None and not by.is_administrator and set(row.changes) != {"overview"}:
+            raise ValidationError(f"{self.get_display_name()} are set up by administrators; ask one.")
+        if not quarter.overview_is_editable:
+            status = UpdateStatus(quarter.overview_status)
+            told = f"The overview of {quarter} is {status.label.lower()} and can't be changed"
+            raise wrong("Overview", f"{told}: {status.overview_way_back}.")
+        if by is None:
+            return
+        if not by.sees_all and quarter.overview_author_id != by.pk:
+            raise wrong("Overview", "The overview is written by its author, managers and administrators; ask one.")
+        if not is_open_to(quarter, by):
+            raise wrong("Overview", why_not_open(quarter))
 
     def quarters(self) -> list[Quarter]:
         return [quarter for quarter, is_new, _ in self.plan if not is_new]
@@ -150,9 +188,11 @@ class PriorityResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         return self.book.priorities.items()
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         plan = self.book.plan_of(row)
         title = parse_title(name_in(row, "Priority"))
+        if found := self.keyed(row, plan, title):
+            return priority_key(found), lambda: found
         if not title:
             raise wrong("Priority", "The priority is missing; write its title.")
         key = (plan.first_year, fold(title))
@@ -161,20 +201,31 @@ class PriorityResource(SheetResource):
             raise wrong("Priority", f"“{shorten(title)}” is not a known priority; did you mean “{near}”?")
         return key, lambda: self.make(plan, title)
 
+    def keyed(self, row: Texts, plan: Plan, title: str) -> Priority | None:
+        """The priority that the row's key names; a title beside it that has changed since is kept as stored."""
+        if not cell(row, "Key"):
+            return None
+        found = self.book.priority_keyed(row, plan)
+        if found is None:
+            self.unknown_key("title")
+        elif title and likeness(title, found.title) < UNLIKE:
+            raise wrong("Priority", f"The key is that of “{found.title}”; correct the title, or empty the cell Key.")
+        elif title and fold(title) != fold(found.title):
+            self.warn("Priority", f"this is known as “{shorten(found.title)}”; that title was kept.")
+        return found
+
     def make(self, plan: Plan, title: str) -> Priority:
         others = [p for p in self.book.priorities.values() if p.plan.first_year == plan.first_year]
         slug, taken = Priority.slug_for(title), {p.slug for p in others}
-        slug = next(s for s in (slug, *(f"{slug}-{n}" for n in range(2, 99))) if s not in taken)
+        slug = next(s for s in chain([slug], (f"{slug}-{n}" for n in count(2))) if s not in taken)
         position = max((p.position for p in others), default=0) + 1
         priority = Priority(plan=plan, title=title, slug=slug, position=position)
         self.book.priorities[priority_key(priority)] = priority
         return priority
 
-    def import_instance(self, instance: Any, row: dict[str, Any], **kwargs: Any) -> None:
-        if instance.pk is None or not cell(
-            row, "Quarter"
-        ):  # a title is changed in the administration, not by a quarter's sheet
-            super().import_instance(instance, row, **kwargs)
+    def typed(self, row: Row) -> dict[str, Any]:
+        """A title is changed in the administration, not by a quarter's sheet."""
+        return super().typed(row) if row.instance.pk is None or not cell(row.cells, "Quarter") else {}
 
 
 class QuarterlyUpdateResource(SheetResource):
@@ -189,6 +240,7 @@ class QuarterlyUpdateResource(SheetResource):
     ratings_note = Column("ratings_note", "Ratings note")
     narrative = Column("narrative", "Narrative")
     finance_note = Column("finance_note", "Finance note")
+    version = Key("version", "Version")
 
     class Meta:
         model = QuarterlyUpdate
@@ -196,9 +248,9 @@ class QuarterlyUpdateResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         return self.book.updates.items()
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         quarter = self.book.quarter(row)
-        priority = self.book.priority(row, quarter.plan)
+        priority = self.book.priority_keyed(row, quarter.plan) or self.book.priority(row, quarter.plan)
         return (quarter.period, fold(priority.title)), lambda: self.make(quarter, priority)
 
     def make(self, quarter: Quarter, priority: Priority) -> QuarterlyUpdate:
@@ -206,11 +258,18 @@ class QuarterlyUpdateResource(SheetResource):
         self.book.updates[update_key(update)] = update
         return update
 
-    def validate_instance(self, instance: Any, *args: Any, **kwargs: Any) -> None:
-        if instance.pk is None and instance.quarter.status != QuarterStatus.OPEN:
-            state = instance.quarter.get_status_display().lower()
-            raise wrong("Quarter", f"{instance.quarter} is {state}; an administrator has to open it first.")
-        super().validate_instance(instance, *args, **kwargs)
+    def refuse(self, row: Row) -> None:
+        update, by = row.instance, self.book.by
+        if update.pk is None and update.quarter.status != QuarterStatus.OPEN:
+            state = update.quarter.get_status_display().lower()
+            raise wrong("Quarter", f"{update.quarter} is {state}; an administrator has to open it first.")
+        if update.pk is None and by is not None and not by.is_administrator:
+            raise wrong("Priority", f"“{update.priority}” has no update for {update.quarter}; ask an administrator.")
+
+    def sections(self, row: Row) -> frozenset[str]:
+        if row.is_new:
+            return frozenset()
+        return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in row.changes)
 
     def update_of(self, instance: Any) -> QuarterlyUpdate | None:
         return instance
@@ -236,7 +295,7 @@ class PersonResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         return ((person.username, person) for person in Person.objects.all())
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         username = cell(row, "User name")
         if not username:
             raise wrong("User name", "The user name is missing; write it.")
@@ -269,7 +328,7 @@ class AssignmentResource(SheetResource):
             a.priority = by_pk[a.priority_id]
             yield (*priority_key(a.priority), a.person.username, a.role, a.section), a
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         priority = self.book.priority(row, self.book.plan_of(row))
         username, role, section = cell(row, "Person"), cell(row, "Role"), cell(row, "Section")
         if username not in self.people:
@@ -299,7 +358,7 @@ class DefinitionResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         return (((d.kind, d.letter), d) for d in Definition.objects.all())
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         kind = choice(DefinitionKind, cell(row, "Kind"), "Kind")
         letter = choice(GoalConfidence, cell(row, "Letter"), "Letter")
         return (kind, letter), lambda: Definition(kind=kind, letter=letter)

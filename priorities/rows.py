@@ -7,32 +7,38 @@ The admin's import runs the same resources with the same messages.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Hashable, Iterable
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from difflib import SequenceMatcher, get_close_matches
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.html import format_html
-from import_export import fields, resources
-from import_export.instance_loaders import BaseInstanceLoader
+from import_export import resources
+from import_export.results import RowResult
 from tablib import Dataset
 
-from .cells import (
-    CLEAR,
-    CellError,
-    parse_period,
-    parse_text,
-    parse_title,
-    plain,
-    shorten,
-    tidy,
+from .cells import CellError, parse_period, parse_text, parse_title, shorten, tidy
+from .columns import (
+    Column,
+    Key,
+    Problem,
+    cell,
+    fold,
+    heading_key,
+    name_in,
+    nearest,
+    wrong,
 )
-from .door import Guarded, Refused
+from .door import Refused
 from .history import Source
+from .merging import merge
 from .models import (
     Person,
     Plan,
@@ -48,119 +54,8 @@ from .periods import Period
 from .rules import check_row
 from .writing import writing
 
-ALIKE = 0.85  # from this likeness on, a new name is questioned as a slip of the pen
 AGAIN = " (again)"
-UNLIKE = 0.5  # below this likeness, two titles under one reference are taken for different things
-
-
-def fold(text: object) -> str:
-    """A name as it is compared: case, spaces, "&" and the kind of apostrophe don't matter."""
-    return tidy(text).casefold().replace("&", "and").replace("’", "'").rstrip("*. ")
-
-
-def likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, fold(one), fold(other)).ratio()
-
-
-def nearest(name: str, known: Iterable[str], cutoff: float = ALIKE) -> str | None:
-    """The known name that this one is most like, if it is nearly the same."""
-    by_fold = {fold(k): k for k in known}
-    found = get_close_matches(fold(name), by_fold, n=1, cutoff=cutoff)
-    return by_fold[found[0]] if found else None
-
-
-def slip_of(name: str, known: Iterable[str]) -> str | None:
-    """The known name that this one is a letter or two from: for titles that rightly resemble one another."""
-    near = nearest(name, known, cutoff=0.75)
-    if near is None or len(name) < 5:
-        return None
-    edits = SequenceMatcher(None, fold(name), fold(near), autojunk=False).get_opcodes()
-    differing = [(fold(name)[a1:a2], fold(near)[b1:b2]) for kind, a1, a2, b1, b2 in edits if kind != "equal"]
-    if all(one.strip().isdigit() and other.strip().isdigit() for one, other in differing):
-        return None  # "Stage 1" and "Stage 2" are two things
-    return near if sum(max(map(len, pair)) for pair in differing) <= 2 else None
-
-
-def wrong(column: str, message: str) -> ValidationError:
-    return ValidationError({column: ValidationError(message, code="invalid")})
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong in one row; `column` is a heading, or "" for the row as a whole."""
-
-    row: int  # 1 is the first row below the headings
-    column: str
-    message: str
-
-
-class NEVER:
-    """What a column is emptied to that can't be; a class, because import-export copies columns."""
-
-
-class Column(fields.Field):
-    """One column: its heading, the aliases that serve too, and how its cells are read and written.
-
-    A blank cell leaves what is stored alone; `[clear]` empties it, to the value of `empty`.
-    """
-
-    def __init__(
-        self,
-        attribute: str | None,
-        heading: str,
-        *,
-        parse: Callable[..., Any] = parse_text,
-        show: Callable[[Any], Any] = str,
-        aliases: tuple[str, ...] = (),
-        empty: Any = "",
-    ) -> None:
-        super().__init__(attribute=attribute, column_name=heading)
-        self.parse, self.show, self.aliases, self.empty = parse, show, aliases, empty
-
-    def save(self, instance: Any, row: dict[str, Any], is_m2m: bool = False, **kwargs: Any) -> None:
-        text = cell(row, self.column_name)
-        if text.casefold() == CLEAR:
-            if self.empty is NEVER:
-                raise CellError("This can't be empty; write what it should be, or leave the cell blank.")
-            self.assign(instance, self.empty)
-        elif text:
-            self.assign(instance, self.read(text, instance))
-
-    def read(self, text: str, instance: Any) -> Any:
-        return self.parse(text)
-
-    def assign(self, instance: Any, value: Any) -> None:
-        setattr(instance, self.attribute, value)
-
-    def export(self, instance: Any, **kwargs: Any) -> Any:
-        value = self.get_value(instance)
-        return "" if value is None or value == "" else self.show(value)
-
-
-class Key(Column):
-    """A column that says which row is meant; identify() reads it, and importing doesn't write it."""
-
-    def save(self, instance: Any, row: dict[str, Any], is_m2m: bool = False, **kwargs: Any) -> None:
-        return
-
-
-def cell(row: dict[str, Any], column: str) -> str:
-    value = row.get(column)
-    return "" if value is None else str(value).strip()
-
-
-def name_in(row: dict[str, Any], column: str) -> str:
-    """A cell that names the row: "" where it is blank; it can't be cleared. Raises ValidationError."""
-    text = cell(row, column)
-    if text.casefold() == CLEAR:
-        raise wrong(column, "This names the row and can't be emptied; leave the row out, or delete what it is about.")
-    return text
-
-
-def heading_key(heading: object) -> str:
-    """A heading as it is compared: without case, punctuation and a unit in brackets."""
-    text = re.sub(r"\((?:£|in )[^)]*\)$", "", tidy(heading).casefold().replace("’", "'")).strip()
-    return text.rstrip(".:* ")
+Texts = Mapping[str, str]  # the cells of a row by heading
 
 
 @dataclass
@@ -169,7 +64,9 @@ class Book:
 
     by: Person | None = None
     tables: dict[str, Any] = field(default_factory=dict)
+    tick: Callable[[], object] = bool  # called twice for each row of a resource; bool() does nothing
     _loaded: bool = False
+    _periods: dict[str, Period] = field(default_factory=dict)
 
     def load(self) -> None:
         if self._loaded:
@@ -197,16 +94,18 @@ class Book:
 
     # What a row names; each raises ValidationError under the column's heading
 
-    def period(self, row: dict[str, Any]) -> Period:
+    def period(self, row: Texts) -> Period:
         text = cell(row, "Quarter")
         if not text:
             raise wrong("Quarter", "The quarter is missing; write the report's quarter, like Q1 2022/23.")
-        try:
-            return parse_period(text)
-        except CellError as error:
-            raise wrong("Quarter", str(error)) from error
+        if text not in self._periods:
+            try:
+                self._periods[text] = parse_period(text)
+            except CellError as error:
+                raise wrong("Quarter", str(error)) from error
+        return self._periods[text]
 
-    def quarter(self, row: dict[str, Any]) -> Quarter:
+    def quarter(self, row: Texts) -> Quarter:
         period = self.period(row)
         if period not in self.quarters:
             raise wrong(
@@ -215,18 +114,23 @@ class Book:
             )
         return self.quarters[period]
 
-    def plan_of(self, row: dict[str, Any]) -> Plan:
+    def plan_of(self, row: Texts) -> Plan:
         """The plan that a row means: its quarter's, the one it names, or the newest."""
         return self.quarter(row).plan if cell(row, "Quarter") else self.plan_named(row)
 
-    def plan_named(self, row: dict[str, Any]) -> Plan:
+    def plan_named(self, row: Texts) -> Plan:
         title = cell(row, "Plan")
         plans = [p for p in self.plans if not title or fold(p.title) == fold(title)]
         if not plans:
             raise wrong("Plan", f"“{shorten(title)}” is not a known plan; correct the title, or set it up first.")
         return max(plans, key=lambda plan: plan.first_year)
 
-    def priority(self, row: dict[str, Any], plan: Plan) -> Priority:
+    def priority_keyed(self, row: Texts, plan: Plan) -> Priority | None:
+        """The priority of the plan that the row's key names."""
+        key = cell(row, "Key")
+        return next((p for p in self.priorities.values() if key and p.slug == key and p.plan == plan), None)
+
+    def priority(self, row: Texts, plan: Plan) -> Priority:
         title = parse_title(name_in(row, "Priority"))
         if not title:
             raise wrong("Priority", "The priority is missing; write its title.")
@@ -240,7 +144,7 @@ class Book:
             f"“{shorten(title)}” is not a known priority; add it to the Priorities sheet, or correct the title.",
         )
 
-    def update(self, row: dict[str, Any]) -> QuarterlyUpdate:
+    def update(self, row: Texts) -> QuarterlyUpdate:
         quarter = self.quarter(row)
         priority = self.priority(row, quarter.plan)
         update = self.updates.get((quarter.period, fold(priority.title)))
@@ -251,16 +155,18 @@ class Book:
             )
         return update
 
-    def why_locked(self, update: QuarterlyUpdate, row: Guarded | None = None) -> str:
-        """Why this update, or this row of it, can't be written by the importing person now; "" if it can."""
+    def why_locked(
+        self, update: QuarterlyUpdate, sections: frozenset[str] = frozenset(), holder_id: int | None = None
+    ) -> str:
+        """Why these sections of an update, or a row that somebody holds, can't be written now; "" if they can."""
         status = UpdateStatus(update.status)
         if status not in UpdateStatus.editable():
             return f"{update} is {status.label.lower()} and can't be changed: send it back first."
         if self.by is not None and not is_open_to(update, self.by):
             return why_not_open(update)
-        if row is None or self.by is None or self.by.is_administrator or update.pk is None:
+        if not sections or self.by is None or self.by.is_administrator:
             return ""
-        if self.by.may_write(update.priority_id, row.sections_written(), row.holder_id):
+        if self.by.may_write(update.priority_id, sections, holder_id):
             return ""
         return f"{update} is not yours to fill in; ask its lead or an administrator."
 
@@ -273,8 +179,62 @@ def update_key(update: QuarterlyUpdate) -> tuple[Period, str]:
     return update.quarter.period, fold(update.priority.title)
 
 
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A cell that the file and somebody else have changed, each to something else since the file was made."""
+
+    theirs: str
+    mine: str
+    by: str  # who stored theirs, and when
+    chosen: str  # "mine", "theirs" or ""
+
+    @property
+    def told(self) -> str:
+        return f"{self.by}, since the file was made: {shorten(self.theirs) or '(empty)'}"
+
+    @property
+    def problem(self) -> str:
+        theirs, mine = shorten(self.theirs) or "(empty)", shorten(self.mine) or "(empty)"
+        return (
+            f"{self.by} stored “{theirs}” after the file was made, which says “{mine}”. Choose which holds: write "
+            f"“{theirs}” to keep it, or download the workbook again and enter “{mine}” there."
+        )
+
+
+@dataclass(slots=True)
+class Row:
+    """One row on its way through a plan."""
+
+    number: int  # 1 is the first below the headings
+    cells: dict[str, str]
+    is_blank: bool = False  # only what names it is filled in
+    kind: str = ""  # new, changed, unchanged, ignored or refused
+    instance: Any = None
+    is_new: bool = False
+    version: int | None = None  # of the stored row when the file was made, where it says so
+    typed: dict[str, Any] = field(default_factory=dict)  # what the file says, by field
+    before: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    clashes: dict[str, Clash] = field(default_factory=dict)  # by heading
+    errors: dict[str, list[str]] = field(default_factory=dict)  # by heading, "" for the row as a whole
+
+    def refuse(self, column: str, *messages: str) -> None:
+        self.errors.setdefault(column, []).extend(messages)
+
+
+@dataclass(slots=True)
+class Past:
+    """A row as it was when the file was made, and who has changed which of its fields since."""
+
+    base: dict[str, Any]
+    changed_by: dict[str, Any] = field(default_factory=dict)
+
+
+Planned = tuple[Any, bool, dict[str, tuple[Any, Any]]]  # the instance, whether it is new, field: (old, new)
+
+
 class SheetResource(resources.Resource):
-    """Base: identifies each row's instance without a query, leaves blanks alone, checks rules, and plans.
+    """Base: identifies each row's instance without a query, leaves blanks alone, merges, checks rules, and plans.
 
     A subclass has `identify`, which gives the row's natural key and how to make a new instance, and `stored`, which
     gives the instances there are. `setup` says that the model isn't a report row: no update is locked for it.
@@ -286,22 +246,25 @@ class SheetResource(resources.Resource):
     required: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()  # missing, these are warned of where there are new rows
     checked: tuple[str, ...] = ()  # headings that are compared, never stored
-    rows: list[int] | None = None  # the number of each row as the spreadsheet counts; None: in order from 2
-
-    class Meta:
-        instance_loader_class = BaseInstanceLoader  # identify() finds the row
-        skip_diff = skip_html_diff = True  # skip_row() compares, after_import_row() shows
-        store_instance = True
+    naming: tuple[str, ...] = ()  # headings, besides the keys, that say nothing by themselves
+    answers: tuple[str, ...] = ()  # fields that, stated by a person, confirm a row of a quarter
+    rows: Sequence[int] = ()  # the number of each row as the spreadsheet counts; empty: in order from 2
+    blank: Collection[int] = ()  # the numbers, from 1, of rows in which only what names them is filled in
+    chosen: Mapping[tuple[int, str], str] = {}  # in conflicts, by number and heading: "mine" or "theirs"
 
     def __init__(self, book: Book | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.book = book or Book()
+        self.problem = ""  # with the headings: no row can be read
         self.warnings: list[Problem] = []
-        self.planned: dict[int, tuple[Any, bool, dict[str, tuple[Any, Any]]]] = {}
+        self.outcome: list[Row] = []
+        self.said: list[tuple[str, Column]] = []  # the columns that there are, besides the keys
+        self.planned: dict[int, Planned] = {}
+        self.heading_of = {name: c.column_name for c in self.fields.values() for name in c.attributes}
 
     @property
-    def plan(self) -> Collection[tuple[Any, bool, dict[str, tuple[Any, Any]]]]:
-        """Each row to be written: the instance, whether it is new, and its changes as field: (old, new)."""
+    def plan(self) -> Collection[Planned]:
+        """Each row to be written."""
         return self.planned.values()
 
     @classmethod
@@ -313,183 +276,434 @@ class SheetResource(resources.Resource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         raise NotImplementedError
 
-    def identify(self, row: dict[str, Any]) -> tuple[Hashable, Callable[[], Any]]:
+    def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         raise NotImplementedError
 
     def update_of(self, instance: Any) -> QuarterlyUpdate | None:
         return None if self.setup else instance.update
 
+    def complete(self, row: Row) -> None:
+        """What follows from the answers."""
+
+    def refuse(self, row: Row) -> None:
+        """Rules of its own that a new or changed row must satisfy; raises ValidationError."""
+
+    def remark(self, row: Row) -> None:
+        """Warnings about a row that was read."""
+
     # Headings
+
+    @property
+    def columns(self) -> Collection[Column]:
+        return self.fields.values()
 
     def canonical(self, headings: Iterable[object]) -> list[str]:
         """The contract's heading for each heading found; unknown ones stay as they are."""
-        known: dict[str, list[Column]] = {}
-        for column in self.fields.values():
+        known: dict[str, str] = {}
+        for column in self.columns:
             for name in (column.column_name, *column.aliases):
-                known.setdefault(heading_key(name), []).append(column)
+                known.setdefault(heading_key(name), column.column_name)
+        known |= {heading_key(name): name for name in HIDDEN if heading_key(name) not in known}
         found: list[str] = []
         for raw in headings:
-            name = next((c.column_name for c in known.get(heading_key(raw), ())), tidy(raw))
+            name = known.get(heading_key(raw), tidy(raw))
             found.append(f"{name}{AGAIN}" if name in found and name in self.headings() else name)
         return found
 
     def headings(self) -> list[str]:
-        return [*(column.column_name for column in self.fields.values()), *self.checked]
+        return [*(column.column_name for column in self.columns), *self.checked, *HIDDEN]
 
     def names_by(self, heading: str) -> bool:
         """Whether a column says which row is meant, here or in another resource of the sheet."""
-        keys = (column.column_name for column in self.fields.values() if isinstance(column, Key))
-        return heading in (*self.required, *keys)
+        return heading in self.named
+
+    @property
+    def named(self) -> frozenset[str]:
+        keys = (column.column_name for column in self.columns if isinstance(column, Key))
+        return frozenset((*self.required, *keys, *HIDDEN))
 
     def knows(self, heading: str) -> bool:
         return heading.removesuffix(AGAIN) in self.headings()
 
-    def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
-        if self.book.by is None:
-            self.book.by = kwargs.get("user")
-        raw = list(dataset.headers or ())
-        dataset.headers = self.canonical(raw)
-        self.raw_headings = dict(zip(dataset.headers, map(str, raw), strict=True))
-        self.book.load()
-        periods: set[Period] = set()
-        if "Quarter" in dataset.headers:
-            for text in set(dataset["Quarter"]):
-                try:
-                    periods.add(parse_period(str(text)))
-                except CellError:
-                    continue
-        self.book.load_updates(periods)
-        table = self.book.tables.setdefault(type(self).__name__, {})
-        if not table:
-            table.update(self.stored(periods))
-        self.table = table
-        self.seen: dict[Hashable, int] = {}
-        if repeated := [name for name in dataset.headers if name.endswith(AGAIN)]:
+    def read_headings(self, raw: Sequence[object]) -> list[str]:
+        """The headings of the contract; `problem` says what is wrong with them."""
+        found = self.canonical(raw)
+        self.raw_headings = dict(zip(found, map(str, raw), strict=True))
+        self.problem = ""
+        if repeated := [name for name in found if name.endswith(AGAIN)]:
             name = repeated[0].removesuffix(AGAIN)
-            raise ValueError(f"Two columns are headed {name}, or a word for it; keep one of them.")
-        if lacking := [name for name in self.required if name not in dataset.headers]:
-            raise ValueError(f"The headings lack {' and '.join(lacking)}; add the column, or mend its heading.")
-
-    def get_import_id_fields(self) -> list[str]:
-        return []
-
-    # One row, in the order in which import-export calls these
-
-    def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
-        self.row, self.row_number = row, kwargs["row_number"]
-
-    def get_or_init_instance(self, instance_loader: Any, row: dict[str, Any]) -> tuple[Any, bool]:
-        key, make = self.identify(row)
-        first = self.seen.setdefault(key, self.row_number)
-        if first != self.row_number and not (self.named_each_quarter and cell(row, "Quarter")):
-            number = self.rows[first - 1] if self.rows else first + 1
-            raise ValidationError(f"This row is about the same as row {number}; keep one of them.")
-        if key in self.table:
-            return self.table[key], not self.table[key].pk
-        self.table[key] = made = make()
-        return made, True
-
-    def after_init_instance(self, instance: Any, new: bool, row: dict[str, Any], **kwargs: Any) -> None:
-        self.before = {} if new else values_of(instance)
-
-    def skip_row(self, instance: Any, original: Any, row: dict[str, Any], import_validation_errors: Any = None) -> bool:
-        now = values_of(instance)
-        self.changes = {name: (self.before.get(name), value) for name, value in now.items()}
-        if self.before:
-            self.changes = {name: pair for name, pair in self.changes.items() if pair[0] != pair[1]}
-        return not import_validation_errors and bool(self.before) and not self.changes
-
-    def validate_instance(
-        self, instance: Any, import_validation_errors: Any = None, validate_unique: bool = True
-    ) -> None:
-        errors = dict(import_validation_errors or {})
-        try:
-            check_row(instance, exclude=set(errors))
-        except ValidationError as error:
-            errors = error.update_error_dict(errors)
-        by = self.book.by
-        if self.administrators_only and by is not None and not by.is_administrator:
-            errors.setdefault(NON_FIELD_ERRORS, []).append(
-                ValidationError(f"{self.get_display_name()} are set up by administrators; ask one.", code="locked")
-            )
-        if reason := self.why_locked(instance):
-            errors.setdefault("Priority", []).append(ValidationError(reason, code="locked"))
-        if errors:
-            raise ValidationError(errors)
-
-    def why_locked(self, instance: Any) -> str:
-        """Why the row can't be written now; a set-up row named on a quarter's sheet has that quarter's lock."""
-        if not self.setup:
-            update = self.update_of(instance)
-            return self.book.why_locked(update, instance) if update is not None else ""
-        if not (self.named_each_quarter and instance.pk and cell(self.row, "Quarter") and cell(self.row, "Priority")):
-            return ""
-        return self.book.why_locked(self.book.update(self.row))
-
-    def save_instance(self, instance: Any, is_create: bool, row: dict[str, Any], **kwargs: Any) -> None:
-        *_, earlier = self.planned.get(id(instance), (None, None, {}))
-        self.planned[id(instance)] = (instance, is_create, {**earlier, **self.changes})
-
-    def after_import_row(self, row: dict[str, Any], row_result: Any, **kwargs: Any) -> None:
-        row_result.diff = [self.difference(column) for column in self.get_user_visible_fields()]
-
-    def difference(self, column: Column) -> str:
-        if isinstance(column, Key):
-            return format_html("{}", cell(self.row, column.column_name))
-        old, new = (
-            plain(value) if isinstance(value, Decimal) else value
-            for value in self.changes.get(column.attribute or "", (None, None))
-        )
-        if old in (None, "") or old == new:
-            return format_html("{}", "" if new is None else new)
-        return format_html("<del>{}</del> <ins>{}</ins>", old, "" if new is None else new)
-
-    # The outcome
-
-    def problems(self, result: Any) -> list[Problem]:
-        """Every problem of every row, in plain words."""
-        found = [Problem(0, "", str(error.error)) for error in result.base_errors]
-        if found:
-            return found
-        found = [Problem(number, "", str(e.error)) for number, errors in result.row_errors() for e in errors]
-        headings = {c.attribute: c.column_name for c in self.fields.values() if c.attribute}
-        for invalid in result.invalid_rows:
-            for name, errors in invalid.error.update_error_dict({}).items():
-                column = "" if name == NON_FIELD_ERRORS else headings.get(name, name)
-                found += [Problem(invalid.number, column, " ".join(error.messages)) for error in errors]
+            self.problem = f"Two columns are headed {name}, or a word for it; keep one of them."
+        elif lacking := [name for name in self.required if name not in found]:
+            self.problem = f"The headings lack {' and '.join(lacking)}; add the column, or mend its heading."
         return found
 
-    def import_data(self, dataset: Dataset, dry_run: bool = False, **kwargs: Any) -> Any:
-        """Plan the rows; unless it is a dry run or any row is refused, write them too. The admin's way in."""
-        result = self.plan_rows(dataset, **kwargs)
-        result.warnings = [
-            f"Row {warning.row + 1}, {warning.column}: {warning.message}"
-            if warning.row
-            else f"Headings: {warning.message}"
-            for warning in self.warnings
-        ]
-        if not dry_run and not result.has_errors() and not result.has_validation_errors():
-            with writing(
-                self.updates(),
-                by=kwargs.get("user"),
-                source=Source.ADMIN,
-                overview_of=self.quarters(),
-                opening=self.opening,
-            ):
-                self.apply()
-        return result
+    # Planning
 
-    def plan_rows(self, dataset: Dataset, **kwargs: Any) -> Any:
-        """import-export's own loop over the rows, which ends in plan instead of in the database."""
-        kwargs = {k: v for k, v in kwargs.items() if k in ("user", "file_name", "raise_errors")}
-        result = super().import_data(dataset, dry_run=False, use_transactions=False, **kwargs)
+    def plan_rows(self, raw_headings: Sequence[object], rows: Sequence[Sequence[str]]) -> None:
+        """Work out what each row would write: `outcome`, `plan` and `warnings`, or the `problem` with the headings."""
+        headings = self.read_headings(raw_headings)
+        self.book.load()
+        if self.problem:
+            return
+        self.outcome = [
+            Row(number, dict(zip(headings, cells, strict=False)), is_blank=number in self.blank)
+            for number, cells in enumerate(rows, 1)
+        ]
+        self.load()
+        self.said = [(c.column_name, c) for c in self.columns if not isinstance(c, Key) and c.column_name in headings]
+        self.is_ours = bool({*HIDDEN, "Confirmed"} & set(headings))
+        for row in self.outcome:
+            self.book.tick()
+            self.attempt(self.begin, row)
+        self.recall()
+        for row in self.outcome:
+            self.book.tick()
+            if row.kind:
+                continue
+            self.attempt(self.settle, row)
         new = sum(is_new for _, is_new, _ in self.plan)
         self.warnings += [
             Problem(0, "", f"there is no column {name}; it stays empty in the {new} new rows.")
             for name in self.expected
             if new and name not in self.raw_headings
         ]
+
+    def load(self) -> None:
+        """What is stored of the quarters that the rows name."""
+        periods: set[Period] = set()
+        for text in {cell(row.cells, "Quarter") for row in self.outcome}:
+            try:
+                periods.add(parse_period(text))
+            except CellError:
+                continue
+        self.book.load_updates(periods)
+        table = self.book.tables.setdefault(type(self).__name__, {})
+        if not table:
+            table.update(self.stored(periods))
+        self.table = table
+        self.seen: dict[Hashable, int] = {}
+
+    def attempt(self, step: Callable[[Row], None], row: Row) -> None:
+        """One step of one row; what is wrong is kept with the row."""
+        self.row = row
+        try:
+            step(row)
+        except (ValidationError, CellError) as error:
+            self.blame(row, error if isinstance(error, ValidationError) else ValidationError(str(error)))
+            row.kind = "refused"
+
+    def blame(self, row: Row, error: ValidationError) -> None:
+        for name, messages in error.update_error_dict({}).items():
+            column = "" if name == NON_FIELD_ERRORS else self.heading_of.get(name, name)
+            row.refuse(column, *(text for message in messages for text in message.messages))
+
+    def begin(self, row: Row) -> None:
+        """Find the row's instance, and read what its cells say."""
+        row.version = self.version_in(row.cells)
+        key, make = self.identify(row.cells)
+        first = self.seen.setdefault(key, row.number)
+        if first != row.number and not (self.named_each_quarter and cell(row.cells, "Quarter")):
+            number = self.rows[first - 1] if self.rows else first + 1
+            raise ValidationError(f"This row is about the same as row {number}; keep one of them.")
+        row.instance = self.table.get(key)
+        if row.instance is None:
+            row.instance = make()
+            if row.is_blank and self.says_nothing(row.instance):
+                row.kind = "ignored"
+                return
+            self.table[key] = row.instance
+        row.is_new = not row.instance.pk
+        row.typed = self.typed(row)
+
+    def says_nothing(self, made: Any) -> bool:
+        """Whether a blank row would only make a row without answers, about something known."""
+        if not isinstance(made, QuarterRow):
+            return False
+        relations: Any = [f for f in made._meta.concrete_fields if f.is_relation]
+        return all(getattr(made, f.name).pk for f in relations if f.is_cached(made))
+
+    def version_in(self, row: Texts) -> int | None:
+        text = cell(row, "Version")
+        if not text:
+            return None
+        if not text.removesuffix(".0").isdecimal() or len(text) > 9:
+            raise wrong("Version", f"“{shorten(text)}” is no version; leave the column as it was written, or empty it.")
+        return int(text.removesuffix(".0"))
+
+    def key_in(self, row: Texts) -> uuid.UUID | None:
+        text = cell(row, "Key")
+        try:
+            return uuid.UUID(text) if text else None
+        except ValueError:
+            raise wrong(
+                "Key", f"“{shorten(text)}” is no key; empty the cell, and the row is found by its words."
+            ) from None
+
+    def unknown_key(self, found_by: str) -> None:
+        """Say that a key is not known here; its version then means nothing either."""
+        self.row.version = None
+        self.warn("Key", f"this key is not known here; the row was found by its {found_by}.")
+
+    def warn(self, column: str, message: str) -> None:
+        self.warnings.append(Problem(self.row.number, column, message))
+
+    def typed(self, row: Row) -> dict[str, Any]:
+        """What the row's cells say, by field; cells that can't be read are refused."""
+        found: dict[str, Any] = {}
+        for heading, column in self.said:
+            if text := row.cells.get(heading, "").strip():
+                try:
+                    found.update(column.typed(text, row.instance))
+                except CellError as error:
+                    row.refuse(heading, str(error))
+        return found
+
+    def recall(self) -> None:
+        """The base of rows that others have changed since the file was made, from history. One query."""
+        self.past: dict[int, Past] = {}
+        stale = {row.instance.pk: row for row in self.outcome if self.is_stale(row)}
+        if not stale:
+            return
+        names = [name for name, _ in importable(self._meta.model)]
+        last: dict[int, dict[str, Any]] = {}
+        history = self._meta.model.history.filter(id__in=stale).select_related("change_set__person")
+        for then in history.order_by("history_id"):
+            values = {name: getattr(then, name) for name in names}
+            past = self.past.setdefault(then.id, Past(dict.fromkeys(names)))
+            if then.version <= (stale[then.id].version or 0):
+                past.base = values
+            else:
+                before = last.get(then.id, past.base)
+                past.changed_by |= {name: then for name in names if values[name] != before[name]}
+            last[then.id] = values
+
+    def is_stale(self, row: Row) -> bool:
+        if row.version is None or row.kind or row.is_new:
+            return False
+        return row.version < getattr(row.instance, "version", 0)
+
+    # One row
+
+    def settle(self, row: Row) -> None:
+        """Put what the file says on the instance, check it, and plan to write it."""
+        if self.says_the_same(row):
+            self.remark(row)
+            row.kind = "ignored" if row.is_blank else "unchanged"
+            return
+        row.before = {} if row.is_new else values_of(row.instance)
+        for name, value in self.merged(row).items():
+            setattr(row.instance, name, value)
+        self.complete(row)
+        self.confirm(row)
+        now = values_of(row.instance)
+        row.changes = {
+            name: (row.before.get(name), value)
+            for name, value in now.items()
+            if row.is_new or not same(row.before[name], value)
+        }
+        if row.is_new or row.changes:
+            self.check(row)
+        if row.errors:
+            row.kind = "refused"
+            return
+        self.remark(row)
+        row.kind = "new" if row.is_new else "changed" if row.changes or row.clashes else "unchanged"
+        if row.kind == "unchanged" and row.is_blank:
+            row.kind = "ignored"
+        if row.is_new or row.changes:
+            self.keep(row)
+
+    def says_the_same(self, row: Row) -> bool:
+        """Whether there is nothing to work out: every cell says what is stored, and none of it is somebody's word."""
+        if row.is_new or row.errors or (self.answers and not self.is_ours):
+            return False
+        return all(same(getattr(row.instance, name), value) for name, value in row.typed.items())
+
+    def merged(self, row: Row) -> dict[str, Any]:
+        """What of the row's cells is written; where others changed the row since, those that only the file changed."""
+        past = None if row.is_new else self.past.get(row.instance.pk)
+        if past is None:
+            return {n: v for n, v in row.typed.items() if row.is_new or not same(row.before.get(n), v)}
+        groups: dict[str, list[str]] = {}
+        for name in row.typed:
+            groups.setdefault(self.heading_of.get(name, name), []).append(name)
+        base, mine, theirs = (
+            {heading: tuple(plain_value(values.get(name)) for name in names) for heading, names in groups.items()}
+            for values in (past.base, row.typed, row.before)
+        )
+        found = merge(base, mine, theirs)
+        for heading in found.conflicts:
+            clash = self.clash(row, heading, past, groups[heading])
+            row.clashes[heading] = clash
+            if clash.chosen == "mine":
+                found.changes[heading] = mine[heading]
+        return {name: row.typed[name] for heading in found.changes for name in groups[heading]}
+
+    def clash(self, row: Row, heading: str, past: Past, names: list[str]) -> Clash:
+        column = next(c for c in self.columns if c.column_name == heading)
+        then = next((past.changed_by[name] for name in names if name in past.changed_by), None)
+        return Clash(
+            theirs=column.words(row.before, row.instance),
+            mine=column.words({**row.before, **{name: row.typed[name] for name in names}}, row.instance),
+            by=who_and_when(then),
+            chosen=self.chosen.get((row.number, heading), ""),
+        )
+
+    def confirm(self, row: Row) -> None:
+        """A row is confirmed by an answer in it: one that differs, or one that a person wrote into a file of their own.
+
+        In a workbook of ours the answers known are filled in, so that only those that differ, and the column Confirmed,
+        are somebody's word.
+        """
+        if not self.answers or (row.is_new and "confirmed" in row.typed):
+            return
+        taken_back = row.typed.get("confirmed") is False and row.before.get("confirmed")
+        stated = (row.is_new or not self.is_ours) and any(
+            row.typed.get(name) not in (None, "") for name in self.answers
+        )
+        differs = any(
+            name not in NO_ANSWER and not same(value, getattr(row.instance, name)) for name, value in row.before.items()
+        )
+        if (differs or (stated and (row.is_new or not self.is_ours))) and not taken_back:
+            row.instance.confirmed = True
+
+    def check(self, row: Row) -> None:
+        """All that the row must satisfy by itself, and whether the person may write it now."""
+        unread = {name for heading in row.errors for name, known in self.heading_of.items() if known == heading}
+        for step in (
+            lambda: check_row(row.instance, exclude=unread, changed=None if row.is_new else set(row.changes)),
+            lambda: self.refuse(row),
+        ):
+            try:
+                step()
+            except ValidationError as error:
+                self.blame(row, error)
+        by = self.book.by
+        if self.administrators_only and by is not None and not by.is_administrator:
+            row.refuse("", f"{self.get_display_name()} are set up by administrators; ask one.")
+        if reason := self.why_locked(row):
+            row.refuse("Priority", reason)
+
+    def why_locked(self, row: Row) -> str:
+        """Why the row can't be written now; a set-up row named on a quarter's sheet has that quarter's lock."""
+        if not self.setup:
+            update = self.update_of(row.instance)
+            return self.book.why_locked(update, self.sections(row), row.instance.holder_id) if update else ""
+        if self.named_each_quarter and row.instance.pk and cell(row.cells, "Quarter") and cell(row.cells, "Priority"):
+            return self.book.why_locked(self.book.update(row.cells))
+        return ""
+
+    def sections(self, row: Row) -> frozenset[str]:
+        """The sections of the update that writing the row changes."""
+        return row.instance.sections_written()
+
+    def keep(self, row: Row) -> None:
+        *_, earlier = self.planned.get(id(row.instance), (None, None, {}))
+        changes = {name: (earlier.get(name, pair)[0], pair[1]) for name, pair in row.changes.items()}
+        self.planned[id(row.instance)] = (row.instance, row.is_new, {**earlier, **changes})
+
+    # The outcome
+
+    def problems(self) -> list[Problem]:
+        """Every problem of every row, in plain words."""
+        if self.problem:
+            return [Problem(0, "", self.problem)]
+        found = []
+        for row in self.outcome:
+            found += [Problem(row.number, column, " ".join(texts)) for column, texts in row.errors.items()]
+            found += [
+                Problem(row.number, column, clash.problem, conflict=True)
+                for column, clash in row.clashes.items()
+                if not clash.chosen
+            ]
+        return found
+
+    def shown(self, row: Row) -> list[tuple[str, str, str]]:
+        """The heading of each cell of a row that would change, what it says now, and what it would say."""
+        found = []
+        for column in self.columns:
+            if isinstance(column, Key) or not any(name in row.changes for name in column.attributes):
+                continue
+            old = {name: pair[0] for name, pair in row.changes.items()}
+            new = {name: pair[1] for name, pair in row.changes.items()}
+            texts = [column.words({**row.before, **values}, row.instance) for values in (old, new)]
+            if row.is_new:
+                texts[0] = ""
+            if texts[0] != texts[1]:
+                found.append((column.column_name, *texts))
+        return found
+
+    @property
+    def fingerprint(self) -> str:
+        """What would be written, over which versions of which rows: another plan has another."""
+        said = hashlib.sha256(type(self).__name__.encode())
+        for row in self.outcome:
+            if row.instance is not None and id(row.instance) in self.planned and row.changes:
+                version = row.instance.version if isinstance(row.instance, QuarterRow) else 0
+                names = row.typed if row.is_new else row.changes  # not what is drawn by lot, as a key
+                changes = [(name, *map(plain_value, row.changes.get(name, ()))) for name in sorted(names)]
+                said.update(repr((row.number, row.instance.pk, version, changes)).encode())
+        said.update(repr([(p.row, p.column, p.message) for p in self.problems()]).encode())
+        return said.hexdigest()
+
+    # The administration's way in
+
+    def import_data(self, dataset: Dataset, dry_run: bool = False, **kwargs: Any) -> Any:
+        """Plan the rows; unless it is a dry run or any row is refused, write them too.
+
+        `fingerprint` is that of the preview: raises Refused where the plan is another by now.
+        """
+        by = self.book.by = kwargs.get("user")
+        self.plan_rows(dataset.headers or (), [["" if v is None else str(v).strip() for v in row] for row in dataset])
+        result = self.as_result()
+        if dry_run:
+            return result
+        if kwargs.get("fingerprint", self.fingerprint) != self.fingerprint:
+            raise Refused(CHANGED_SINCE)
+        if not result.has_errors() and not result.has_validation_errors() and self.plan:
+            with writing(self.updates(), by=by, source=Source.ADMIN, overview_of=self.quarters(), opening=self.opening):
+                self.apply()
         return result
+
+    def as_result(self) -> Any:
+        """The plan as import-export's pages show it."""
+        result = self.get_result_class()()
+        result.diff_headers, result.total_rows = self.get_diff_headers(), len(self.outcome)
+        if self.problem:
+            result.append_base_error(self.get_error_result_class()(ValueError(self.problem)))
+        for row in self.outcome:
+            shown = self.get_row_result_class()()
+            shown.import_type, shown.instance = RESULTS[row.kind], row.instance
+            shown.diff = self.as_html(row)
+            undecided = {name: [clash.problem] for name, clash in row.clashes.items() if not clash.chosen}
+            if row.errors or undecided:
+                shown.import_type = RowResult.IMPORT_TYPE_INVALID
+                errors = {name or NON_FIELD_ERRORS: texts for name, texts in {**undecided, **row.errors}.items()}
+                result.append_invalid_row(row.number, row.cells, ValidationError(errors))
+            else:
+                shown.add_instance_info(row.instance)
+            result.increment_row_result_total(shown)
+            result.append_row_result(shown)
+        result.fingerprint = self.fingerprint
+        result.warnings = [
+            f"Row {warning.row + 1}, {warning.column}: {warning.message}"
+            if warning.row
+            else f"Headings: {warning.message}"
+            for warning in self.warnings
+        ]
+        return result
+
+    def as_html(self, row: Row) -> Sequence[str]:
+        changed = {heading: (old, new) for heading, old, new in self.shown(row)}
+        found = []
+        for column in self.get_user_visible_fields():
+            old, new = changed.get(column.column_name, ("", ""))
+            if isinstance(column, Key):
+                new = cell(row.cells, column.column_name)
+            found.append(format_html("<del>{}</del> <ins>{}</ins>", old, new) if old else format_html("{}", new))
+        return found
+
+    # Writing
 
     def updates(self) -> list[QuarterlyUpdate]:
         """The existing quarterly updates that the plan writes to."""
@@ -537,10 +751,51 @@ class SheetResource(resources.Resource):
                     raise Refused(f"{instance}: somebody has changed the {name.replace('_', ' ')} since; import again.")
 
 
+HIDDEN = ("Key", "Version")  # the hidden columns of a workbook of ours
+NO_ANSWER = {"confirmed", "position"}  # fields that say nothing of the quarter
+CHANGED_SINCE = "Nothing was imported: something has changed since the preview. Preview the file again."
+RESULTS = {
+    "new": RowResult.IMPORT_TYPE_NEW,
+    "changed": RowResult.IMPORT_TYPE_UPDATE,
+    "unchanged": RowResult.IMPORT_TYPE_SKIP,
+    "ignored": RowResult.IMPORT_TYPE_SKIP,
+    "refused": RowResult.IMPORT_TYPE_INVALID,
+}
+
+
+@cache
+def importable(model: type[models.Model]) -> tuple[tuple[str, str], ...]:
+    """The fields of a model that an import may change: their names, and those of their columns."""
+    return tuple(
+        (f.name, f.attname)
+        for f in model._meta.concrete_fields
+        if not f.primary_key and f.editable and not f.is_relation
+    )
+
+
 def values_of(instance: models.Model) -> dict[str, Any]:
-    """The columns of a row that an import may change, by field name."""
-    return {
-        f.name: getattr(instance, f.attname)
-        for f in instance._meta.concrete_fields
-        if not f.primary_key and (f.editable and not f.is_relation)
-    }
+    """The values of a row that an import may change, by field name."""
+    return {name: getattr(instance, attname) for name, attname in importable(type(instance))}
+
+
+def same(stored: Any, said: Any) -> bool:
+    """Whether a cell says what is stored; how its lines end, and the space around it, say nothing."""
+    return stored == said or (isinstance(stored, str) and isinstance(said, str) and parse_text(stored) == said)
+
+
+def plain_value(value: Any) -> Any:
+    """A value so that equal ones look equal: 27 and 27.0000, a choice and its text."""
+    if isinstance(value, models.Choices):
+        return value.value
+    if isinstance(value, str):
+        return parse_text(value)
+    return value.normalize() if isinstance(value, Decimal) else value
+
+
+def who_and_when(then: Any) -> str:
+    """Who wrote an entry of history, and when."""
+    change_set = then.change_set if then is not None else None
+    if change_set is None:
+        return "Somebody"
+    at: dt.datetime = timezone.localtime(change_set.at)
+    return f"{change_set.person or 'Somebody at the command line'} ({at:%-d %B %Y, %H:%M})"

@@ -7,7 +7,8 @@ Django validates each CheckConstraint with a query and a savepoint, and skips th
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -110,24 +111,69 @@ def has(row: models.Model, *names: str) -> bool:
     return all(getattr(row, f.attname) is not None or f.is_cached(row) for f in fields)  # type: ignore[union-attr]
 
 
-def check_row(row: models.Model, exclude: Collection[str] = ()) -> None:
+@cache
+def rules_of(model: type[models.Model]) -> tuple[tuple[Rule, frozenset[str]], ...]:
+    """A model's rules, each with the fields that it looks at."""
+    found = (rule for rule in model._meta.constraints if isinstance(rule, Rule))
+    return tuple((rule, frozenset(fields_in(rule.condition))) for rule in found)
+
+
+def fields_in(condition: Q) -> Iterator[str]:
+    child: Any
+    for child in condition.children:
+        if isinstance(child, Q):
+            yield from fields_in(child)
+        else:
+            yield child[0].partition("__")[0]
+            if isinstance(child[1], F):
+                yield child[1].name  # type: ignore[attr-defined]
+
+
+def check_row(row: models.Model, exclude: Collection[str] = (), changed: Collection[str] | None = None) -> None:
     """All that a row must satisfy by itself: its fields, its rules and its own clean(); no query.
 
     For rows that come by the hundred. Foreign keys and uniqueness are the caller's, checked once per set of rows.
+    `changed` are the fields that differ from what is stored, where that is known: the others are valid already.
     Raises ValidationError by field.
     """
     errors: dict[str, Any] = {}
-    skipped = {field.name for field in row._meta.fields if field.is_relation or field.primary_key} | set(exclude)
-    constraints = [rule for _, rules in row.get_constraints() for rule in rules if isinstance(rule, Rule)]
+    rules = [
+        rule
+        for rule, looked_at in rules_of(type(row))
+        if rule.field not in exclude and (changed is None or not looked_at.isdisjoint(changed))
+    ]
     for check in (
-        lambda: row.clean_fields(exclude=skipped),
+        lambda: clean_columns(row, exclude, changed),
         row.clean,
-        *(lambda rule=rule: rule.validate(type(row), row) for rule in constraints if rule.field not in exclude),
+        *(lambda rule=rule: rule.validate(type(row), row) for rule in rules),
     ):
         try:
             check()
         except ValidationError as error:
             for name, messages in error.update_error_dict({}).items():
                 errors.setdefault(name, messages)
+    if errors:
+        raise ValidationError(errors)
+
+
+@cache
+def columns_of(model: type[models.Model]) -> dict[str, Any]:
+    """The columns that a row can be checked for by itself."""
+    return {f.name: f for f in model._meta.concrete_fields if not f.is_relation and not f.primary_key}
+
+
+def clean_columns(row: models.Model, exclude: Collection[str], changed: Collection[str] | None) -> None:
+    """As clean_fields(), of those that changed; raises ValidationError by field."""
+    columns, errors = columns_of(type(row)), {}
+    for name in columns if changed is None else changed:
+        if name in exclude or name not in columns:
+            continue
+        column, raw = columns[name], getattr(row, columns[name].attname)
+        if column.blank and raw in column.empty_values:
+            continue
+        try:
+            setattr(row, column.attname, column.clean(raw, row))
+        except ValidationError as error:
+            errors[name] = error.error_list
     if errors:
         raise ValidationError(errors)

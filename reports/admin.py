@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from updates.admin import ReadOnly
+from priorities.admin import ReadOnly
 
 from .models import ClosedReport
 

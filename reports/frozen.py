@@ -148,16 +148,20 @@ def newest(quarter: Quarter) -> ClosedReport | None:
 
 
 def report_of(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Report:
-    """The report of a quarter as this reader reads it: frozen once it is closed, live before.
+    """The report of a quarter as this reader reads it: frozen once it is closed, live before. Raises Unreadable."""
+    return closed_report_of(quarter, reader) or quarterly_report(quarter, reader, only=only)
+
+
+def closed_report_of(quarter: Quarter, reader: Person | None) -> Report | None:
+    """The closed report that this reader reads, or None where they read the quarter as it stands.
 
     While it is reopened, those inside read the live one, and everybody else the last version. What was closed before
     reports were frozen is read live. Raises Unreadable.
     """
     if quarter.status == QuarterStatus.CLOSED or (quarter.is_reopened and not is_inside(quarter, reader)):
         closed = newest(quarter)
-        if closed is not None:
-            return read(closed)
-    return quarterly_report(quarter, reader, only=only)
+        return None if closed is None else read(closed)
+    return None
 
 
 def is_inside(quarter: Quarter, reader: Person | None) -> bool:

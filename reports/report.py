@@ -149,6 +149,7 @@ class RiskRow:
     explanation: str
     owner: str
     closed_reason: str  # why it was closed in this quarter, which tells of it for the last time
+    kind: str = ""  # risk or issue; "" in reports that were closed before it was kept
 
     @property
     def level_word(self) -> str:
@@ -384,6 +385,11 @@ class Report:
         return self.status != QuarterStatus.CLOSED
 
     @property
+    def is_fillable(self) -> bool:
+        """Whether this reader has a part of it to fill in now."""
+        return any(part.fillable for part in self.priorities)
+
+    @property
     def unapproved(self) -> list[str]:
         """What the quarter was closed without the approval of."""
         if self.closing is None:
@@ -452,47 +458,78 @@ def money_text(pounds: Decimal | None) -> str:
     return "" if pounds is None else show_money(pounds)
 
 
-def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Report:
-    """The report of a quarter, live, as this reader may see it; None reads everything, as the command line does.
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The updates of a quarter and their rows, as far as somebody may see them; sections and rows by update."""
 
-    Eight queries, whatever the number of rows and quarters. Parts of it that the reader may not see yet are there,
-    empty, and say so in `visible`. `only` loads the rows of the priority with that slug alone; the others stay empty.
+    updates: list[QuarterlyUpdate]
+    sections: dict[int, frozenset[str]]
+    readings: dict[int, list[Reading]]
+    assessments: dict[int, list[Assessment]]
+    forecasts: dict[int, list[GoalForecast]]
+    positions: dict[int, list[FinancialPosition]]
+
+
+def rows_of(quarter: Quarter, reader: Person | None, *, only: str | None = None, to_fill_in: bool = False) -> Rows:
+    """What a reader may see of a quarter; None sees everything. Five queries.
+
+    `only` loads the rows of the priority with that slug alone. `to_fill_in` keeps what the reader may write now: their
+    sections and rows, of updates that are theirs.
     """
     updates = list(
         QuarterlyUpdate.objects.filter(quarter=quarter)
         .select_related("priority", "approved_by")
         .order_by("priority__position", "priority_id")
     )
-    sections = {update.pk: update.readable_sections(reader) for update in updates}
-    wanted = [update.pk for update in updates if only in (None, update.priority.slug)]
-    leads = names_of_leads([u for u in updates if not u.leads and u.status != UpdateStatus.CLOSED])
+    if to_fill_in and reader is not None:
+        updates = [update for update in updates if may_fill_in(update, reader)]
+        sections = {update.pk: reader.sections_of(update.priority_id) for update in updates}
+    else:
+        sections = {update.pk: update.readable_sections(reader) for update in updates}
+    wanted = {update.pk: update for update in updates if only in (None, update.priority.slug)}
+    for update in updates:
+        update.quarter = quarter
+
+    def rows(queryset: Any, section: Section) -> Any:
+        """A section's rows by update: all of them where the reader has the section, else those they hold."""
+        found: dict[int, list[Any]] = {pk: [] for pk in sections}
+        for row in queryset.filter(update__in=wanted):
+            row.update = wanted[row.update_id]
+            held = reader is not None and row.holder_id == reader.pk
+            if section in sections[row.update_id] or held:
+                found[row.update_id].append(row)
+        return found
+
+    return Rows(
+        updates=updates,
+        sections=sections,
+        readings=rows(
+            Reading.objects.select_related("indicator").order_by("indicator__position", "indicator_id"),
+            Section.INDICATORS,
+        ),
+        assessments=rows(Assessment.objects.select_related("risk").order_by("position", "pk"), Section.RISKS),
+        forecasts=rows(GoalForecast.objects.select_related("goal").order_by("goal__number"), Section.GOALS),
+        positions=rows(FinancialPosition.objects.order_by("period"), Section.FINANCE),
+    )
+
+
+def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Report:
+    """The report of a quarter, live, as this reader may see it; None reads everything, as the command line does.
+
+    Eight queries, whatever the number of rows and quarters. Parts of it that the reader may not see yet are there,
+    empty, and say so in `visible`. `only` loads the rows of the priority with that slug alone; the others stay empty.
+    """
+    found = rows_of(quarter, reader, only=only)
+    leads = names_of_leads([u for u in found.updates if not u.leads and u.status != UpdateStatus.CLOSED])
     meanings = tuple(
         Meaning(d.kind, d.letter, d.get_letter_display(), d.text, d.is_default) for d in Definition.objects.all()
     )
     text_of = {(meaning.kind, meaning.letter): meaning.text for meaning in meanings}
 
-    def rows(queryset: Any, section: Section, holder: str = "") -> Any:
-        """A section's rows by update: all of them where the reader may see the section, else those they hold."""
-        found: dict[int, list[Any]] = {pk: [] for pk in sections}
-        for row in queryset.filter(update__in=wanted):
-            held = reader is not None and holder and getattr(row, holder).holder_id == reader.pk
-            if section in sections[row.update_id] or held:
-                found[row.update_id].append(row)
-        return found
-
-    readings = rows(
-        Reading.objects.select_related("indicator").order_by("indicator__position", "indicator_id"),
-        Section.INDICATORS,
-        "indicator",
-    )
-    assessments = rows(Assessment.objects.select_related("risk").order_by("position", "pk"), Section.RISKS, "risk")
-    forecasts = rows(GoalForecast.objects.select_related("goal").order_by("goal__number"), Section.GOALS, "goal")
-    positions = rows(FinancialPosition.objects.order_by("period"), Section.FINANCE)
-
     def part(update: QuarterlyUpdate) -> PriorityReport:
-        mine = sections[update.pk]
+        mine = found.sections[update.pk]
         ratings, finance = Section.RATINGS in mine, Section.FINANCE in mine
-        risks = assessments[update.pk]
+        risks = found.assessments[update.pk]
         live = [row for row in risks if row.risk.is_live(quarter.period.next)]
         return PriorityReport(
             key=update.priority.slug,
@@ -507,12 +544,12 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
             narrative=update.narrative if ratings else "",
             finance_note=update.finance_note if finance else "",
             period=f"Q{quarter.number}",
-            finance=tuple(finance_row(row, update) for row in positions[update.pk]),
-            indicators=tuple(indicator_row(row, quarter.number) for row in readings[update.pk]),
+            finance=tuple(finance_row(row, update) for row in found.positions[update.pk]),
+            indicators=tuple(indicator_row(row, quarter.number) for row in found.readings[update.pk]),
             risks=ranked(row for row in live if row.risk.kind == RiskKind.RISK),
             issues=ranked(row for row in live if row.risk.kind == RiskKind.ISSUE),
             closed=ranked(row for row in risks if row not in live),
-            goals=tuple(goal_row(row) for row in forecasts[update.pk]),
+            goals=tuple(goal_row(row) for row in found.forecasts[update.pk]),
             pk=update.priority_id,
             approved_by=str(update.approved_by or ""),
             approved_at=update.approved_at,
@@ -525,7 +562,7 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
         overview=quarter.overview if overview_is_readable(quarter, reader) else "",
         overview_is_open=overview_is_readable(quarter, reader),
         due_on=quarter.due_on,
-        priorities=tuple(part(update) for update in updates),
+        priorities=tuple(part(update) for update in found.updates),
         definitions=meanings,
     )
 
@@ -597,6 +634,7 @@ def ranked(assessments: Iterable[Assessment]) -> tuple[RiskRow, ...]:
             explanation=row.explanation,
             owner=row.risk.owner,
             closed_reason=row.risk.closed_reason,
+            kind=row.risk.kind,
         )
         for number, row in enumerate(assessments, 1)
     )

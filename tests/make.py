@@ -1,5 +1,6 @@
 """Plain helpers that make rows; each takes what the test is about and invents the rest."""
 
+from collections import Counter
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -24,6 +25,8 @@ from priorities.models import (
 from priorities.periods import Period
 from priorities.writing import create_plan, writing
 from risks.models import Assessment, Risk
+from workbooks.models import ImportFile, ImportRecord
+from workbooks.preview import Preview
 
 Q1 = Period(2022, 1)
 
@@ -156,3 +159,13 @@ def with_role(username, role):
     person = make_person(username)
     person.groups.add(Group.objects.get(name=role))
     return person
+
+
+def make_import(person, preview=None, data=b"PK", **kwargs):
+    """A preview as an upload leaves it, of a file that nothing reads again."""
+    preview = preview or Preview()
+    defaults = {"name": "return.zip", "size": len(data), "sha256": "0" * 64, "fingerprint": "0" * 64}
+    counts = {"Indicators": Counter(row.kind for row in preview.rows)} if preview.rows else {}
+    record = ImportRecord.objects.create(person=person, counts=counts, **{**defaults, **kwargs})
+    ImportFile.objects.create(record=record, data=data, preview=preview.pack())
+    return record

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from indicators.models import Indicator, Reading
 from priorities.models import Assignment, Definition, Plan, Priority, Quarter, QuarterlyUpdate
-from tests.make import make_full_update, make_person, make_quarter
+from tests.make import make_full_update, make_import, make_person, make_quarter
 from updates.models import Draft
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ PUBLIC = {
     "/admin/login/",
 }
 READ_ONLY = ["changeset", "draft", "explanation", "overviewdraft", "comment", "signoff", "notice", "reminder"]
-READ_ONLY += ["sentback", "closedreport"]
+READ_ONLY += ["sentback", "closedreport", "importrecord", "importfile"]
 FOR_ALL = {"/", "/password/", "/password/done/", "/my-updates/", "/people/roles/"}
 ROLES = ["administrator", "manager", "victims_lead", "trust_lead", "reader", "nobody"]
 
@@ -40,6 +40,7 @@ def pages(victims):
     update = make_full_update(victims, quarter)
     somebody = make_person("left", is_active=False)
     Draft.objects.create(pk=somebody.pk, person=somebody, update=update, section="goals", data={})
+    make_import(somebody, pk=somebody.pk)
     arguments = {
         "period": quarter.period.slug,
         "slug": victims.slug,
@@ -49,6 +50,8 @@ def pages(victims):
         "key": str(Indicator.objects.filter(priority=victims).first().key),
         "verb": "withdraw",
         "number": "1",
+        "suffix": "xlsx",
+        "name": "risks",
         "url": "nothing",
         "app_label": "priorities",
         "content_type_id": "1",
@@ -118,12 +121,18 @@ def expected(role, page):
         return {404} if role in ("administrator", "manager", "victims_lead") else {403}  # it was never closed
     if page == "/opening/":
         return {302} if role == "administrator" else {403}
+    if page == "/2022-23-q1/template.xlsx":
+        return {404} if role == "administrator" else {403}  # it is open already
+    if page == "/2022-23-q1/mine.xlsx":
+        return {200} if role in ("administrator", "victims_lead") else {403}
     if page.endswith("/opening/") or page.startswith("/indicators/"):
         return {200} if role == "administrator" else {403}
     if page.startswith("/2022-23-q1/"):
         return {200} if role in ("administrator", "manager", "victims_lead") else {403}
     if page == "/sign-out/":
         return {405}
+    if page.startswith("/imports/"):
+        return expected_of_imports(role, page)
     if page == "/progress/" or (page.startswith("/people/") and page not in FOR_ALL):
         return expected_of_running(role, page)
     assert page in PUBLIC | FOR_ALL, f"say in this test who may read {page}"
@@ -137,6 +146,13 @@ def expected_of_running(role, page):
     if page.startswith("/people/"):
         return {200} if role == "administrator" else {403}
     return {200, 302} if role in ("administrator", "manager") else {403}
+
+
+def expected_of_imports(role, page):
+    """The list is for all who upload; one import is read by who made it, here somebody else, and by administrators."""
+    if page == "/imports/":
+        return {200} if role in ("administrator", "victims_lead", "trust_lead") else {403}
+    return {200, 302} if role == "administrator" else {403}
 
 
 def expected_of_updates(role, page):
@@ -189,6 +205,7 @@ def test_every_model_of_the_project_is_in_the_administration():
     from django.apps import apps
 
     apps_of_ours = {"priorities", "indicators", "risks", "goals", "finance", "updates", "reports"}
+    apps_of_ours |= {"workbooks"}
     ours = {
         m for m in apps.get_models() if m._meta.app_label in apps_of_ours and not m.__name__.startswith("Historical")
     }

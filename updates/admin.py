@@ -1,18 +1,8 @@
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
-from priorities.admin import AdministratorsOnly
+from priorities.admin import ReadOnly
 
 from .models import Comment, Draft, Explanation, Notice, OverviewDraft, Reminder, SentBack, SignOff
-
-
-class ReadOnly(AdministratorsOnly, admin.ModelAdmin):
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    has_change_permission = has_delete_permission = has_add_permission
 
 
 @admin.register(Draft)

@@ -57,6 +57,11 @@ class Change:
         return self.change_set.get_source_display() if self.change_set else ""
 
     @property
+    def imported(self) -> Any:
+        """The import that made it, or that it undid; None for other changes. past() has both at hand."""
+        return getattr(self.change_set, "import_record", None) or getattr(self.change_set, "undone_import", None)
+
+    @property
     def note(self) -> str:
         return self.change_set.note if self.change_set else ""
 
@@ -92,7 +97,8 @@ def changes_of(forms: list[RowForm]) -> list[Change]:
 
 
 def past(model: Any, keys: Iterable[int]) -> Any:
-    return model.history.filter(id__in=keys).select_related("change_set__person").order_by("history_id")
+    made_by = ("change_set__person", "change_set__import_record", "change_set__undone_import")
+    return model.history.filter(id__in=keys).select_related(*made_by).order_by("history_id")
 
 
 def moves_of(update: QuarterlyUpdate) -> list[Change]:

@@ -7,7 +7,6 @@ an autosave and a save read the same cells with the same parsers.
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -24,7 +23,6 @@ from finance.models import variance, variance_text
 from goals.models import slip, slip_text
 from priorities.cells import (
     Basis,
-    CellError,
     GoalConfidence,
     Level,
     Measure,
@@ -40,10 +38,12 @@ from priorities.cells import (
     parse_number,
     parse_period,
     parse_rating,
+    parse_score,
     parse_text,
     parse_trend,
-    plain,
+    show_date,
     show_measure,
+    show_pounds,
 )
 from priorities.door import current_door
 from priorities.fields import CellField
@@ -82,27 +82,10 @@ def letter(choice: Any) -> str:
     return str(choice.value if hasattr(choice, "value") else choice)
 
 
-def show_date(day: dt.date) -> str:
-    return f"{day:%d/%m/%Y}"
-
-
-def show_pounds(pounds: Decimal) -> str:
-    """£m with every digit that is stored: 32.712345."""
-    millions = plain(Decimal(pounds).scaleb(-6))
-    return f"{millions:f}" if millions != millions.to_integral_value() else f"{millions}.0"
-
-
 def money(label: str) -> CellField:
     field = cell(label, parse_money, show=show_pounds, size=7)
     field.widget.attrs["class"] += " num"
     return field
-
-
-def parse_score(typed: str) -> int:
-    number = parse_number(typed)
-    if number > 5:
-        raise CellError(f"“{typed}” is more than 5; write 1 to 5.")
-    return number
 
 
 # Rows

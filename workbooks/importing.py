@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
-
-from tablib import Dataset
+from functools import cached_property
 
 from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
 from priorities.cells import shorten
+from priorities.columns import Problem, heading_key, likeness, slip_of
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import Person
 from priorities.resources import PlanResource, PriorityResource, QuarterlyUpdateResource, QuarterResource
-from priorities.rows import Book, Problem, SheetResource, heading_key, likeness, slip_of
+from priorities.rows import HIDDEN, Book, Row, SheetResource
 from priorities.writing import writing
 from risks.resources import AssessmentResource, IssueAssessmentResource, IssueResource, RiskResource
 
@@ -33,8 +33,81 @@ SHEETS: dict[str, tuple[type[SheetResource], ...]] = {
     "Goals": (GoalResource, GoalForecastResource),
     "Background": (BackgroundResource,),
 }
+# What each row of a sheet is about; a row without it, and without an answer, is an empty one of a template.
+SUBJECTS: dict[str, tuple[str, ...]] = {
+    "Quarter": ("Quarter",),
+    "Priorities": ("Priority",),
+    "Finance": ("Period",),
+    "Indicators": ("Ref", "Indicator"),
+    "Risks": ("Risk",),
+    "Issues": ("Issue",),
+    "Goals": ("Goal",),
+    "Background": ("Ref", "Indicator"),
+}
 TITLE_ROWS = 20  # how far down the headings are looked for
-Told = tuple[int, int, str]  # row and column as the spreadsheet counts, and what is wrong there
+KINDS = ("new", "changed", "unchanged", "ignored", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something wrong in one cell: where, under which heading, the text found, and what to do.
+
+    Row and column count from 1; a row of 0 is the sheet as a whole. `conflict`: a choice to be made, not an error.
+    """
+
+    sheet: str
+    row: int
+    column: int
+    heading: str
+    found: str
+    message: str
+    conflict: bool = False
+
+    @property
+    def cell(self) -> str:
+        return cell_name(self.row, self.column) if self.row else ""
+
+    @property
+    def line(self) -> str:
+        return f"{self.sheet}!{self.cell}: {self.message}" if self.row else f"{self.sheet}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class CellPlan:
+    """One cell before and after, as people read it; `conflict` says who stored what since the file was made.
+
+    `cell` is empty for what follows from other cells. In a conflict `old` is what is stored and `new` what the file
+    says, whatever was chosen.
+    """
+
+    heading: str
+    cell: str
+    old: str
+    new: str
+    conflict: str = ""
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """What an import makes of one row: "new", "changed", "unchanged", "ignored" or "refused".
+
+    Its texts are made when they are asked for, since a page shows a few of thousands of rows.
+    """
+
+    sheet: str
+    row: int
+    kind: str
+    plan: SheetPlan = field(repr=False, compare=False)
+
+    @cached_property
+    def subject(self) -> str:
+        """What the row is about, in its own words: the indicator, the priority, the quarter."""
+        return self.plan.subject(self.row)
+
+    @cached_property
+    def cells(self) -> tuple[CellPlan, ...]:
+        """The cells that change; none of a row that is refused."""
+        return self.plan.cells(self.row) if self.kind in ("new", "changed") else ()
 
 
 @dataclass
@@ -46,32 +119,71 @@ class Import:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
+    rows: list[RowPlan] = field(default_factory=list)
 
     @property
     def changes(self) -> int:
         return sum(n for kinds in self.counts.values() for kind, n in kinds.items() if kind != "unchanged")
 
+    @property
+    def by_sheet(self) -> dict[str, dict[str, int]]:
+        """How many rows of each sheet are of each kind."""
+        found: dict[str, dict[str, int]] = {}
+        for row in self.rows:
+            found.setdefault(row.sheet, dict.fromkeys(KINDS, 0))[row.kind] += 1
+        return found
 
-def plan_import(sheets: Iterable[Sheet], *, by: Person | None) -> Import:
+    @cached_property
+    def fingerprint(self) -> str:
+        """What would be written, over which versions of which rows: another plan has another. Ask before applying."""
+        parts = [*(resource.fingerprint for resource in self.resources), *self.problems]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def tell(self, told: Iterable[Told]) -> None:
+        """Keep what is wrong cell by cell, and in `problems` as lines."""
+        told = list(dict.fromkeys(told))
+        self.told += told
+        self.problems += lines(told)
+
+
+def plan_import(
+    sheets: Iterable[Sheet],
+    *,
+    by: Person | None,
+    mine: Collection[str] = (),
+    theirs: Collection[str] = (),
+    tick: Callable[[], object] = bool,
+) -> Import:
     """Read every sheet against the database without writing; `by` None is somebody at the command line.
 
+    `mine` and `theirs` are the choices in conflicts, by `Sheet!Cell`: the file's cell holds, or the stored one does.
+    `tick` is called once for each of steps_of(sheets).
     Problems and warnings are sentences that begin with their place, `Sheet!Cell: `.
     """
     planned = Import(by=by)
-    book = Book(by=by)
-    found = {}
+    book = Book(by=by, tick=tick)
+    found: dict[str, Sheet] = {}
     for sheet in sheets:
         name = known_sheet(sheet, planned)
         if name in found:
-            planned.problems.append(f"{sheet.name}: there are two sheets of this name; keep one.")
+            planned.tell([Told(sheet.name, 0, 0, "", "", "there are two sheets of this name; keep one.")])
         elif name:
             found[name] = sheet
-    for name, resource_classes in SHEETS.items():
+            planned.warnings += [f"{sheet.name}: {note}" for note in sheet.notes]
+    choices = {**dict.fromkeys(theirs, "theirs"), **dict.fromkeys(mine, "mine")}
+    for name, classes in SHEETS.items():
         if name in found:
-            plan_sheet(name, found[name], resource_classes, book, planned)
+            SheetPlan(name, found[name], [resource(book) for resource in classes], choices).add_to(planned)
     if not found and not planned.problems:
         planned.problems.append(f"There is no sheet to read; the sheets are {', '.join(SHEETS)}.")
     return planned
+
+
+def steps_of(sheets: Iterable[Sheet]) -> int:
+    """About how many steps planning these sheets takes, for showing how far it is."""
+    classes = {heading_key(name): len(found) for name, found in SHEETS.items()}
+    return sum(2 * len(sheet.rows) * classes.get(heading_key(sheet.name), 0) for sheet in sheets)
 
 
 def known_sheet(sheet: Sheet, planned: Import) -> str | None:
@@ -81,19 +193,19 @@ def known_sheet(sheet: Sheet, planned: Import) -> str | None:
         return name
     near = max(SHEETS, key=lambda name: likeness(name, sheet.name))
     headings = {heading_key(cell) for row in sheet.rows[:TITLE_ROWS] for cell in row}
+    names = ", ".join(SHEETS)
     if likeness(near, sheet.name) >= 0.7:
-        planned.problems.append(f"{sheet.name}: there is no sheet of this name; did you mean “{near}”? Rename it.")
+        message = f"there is no sheet of this name; did you mean “{near}”? Rename it."
     elif {"priority", "quarter"} & headings:
-        planned.problems.append(
-            f"{sheet.name}: there is no sheet of this name, but its headings are those of one; rename it to one of "
-            f"{', '.join(SHEETS)}."
-        )
+        message = f"there is no sheet of this name, but its headings are those of one; rename it to one of {names}."
     else:
-        planned.warnings.append(f"{sheet.name}: this sheet was ignored; the sheets are {', '.join(SHEETS)}.")
+        planned.warnings.append(f"{sheet.name}: this sheet was ignored; the sheets are {names}.")
+        return None
+    planned.tell([Told(sheet.name, 0, 0, "", "", message)])
     return None
 
 
-def heading_row(rows: list[list[str]], resources: Iterable[SheetResource]) -> int:
+def heading_row(rows: list[list[str]], resources: list[SheetResource]) -> int:
     """The index of the row that holds the headings: the first with all that are required, else the likeliest."""
     wanted = {name for resource in resources for name in resource.required}
     best, most = 0, 0
@@ -106,82 +218,217 @@ def heading_row(rows: list[list[str]], resources: Iterable[SheetResource]) -> in
     return best
 
 
-def plan_sheet(name: str, sheet: Sheet, classes: tuple[type[SheetResource], ...], book: Book, planned: Import) -> None:
-    resources = [resource(book) for resource in classes]
-    head = heading_row(sheet.rows, resources)
-    headings = sheet.rows[head]
-    body = {head + 2 + n: row for n, row in enumerate(sheet.rows[head + 1 :]) if any(row)}
-    if not body:
-        place = cell_name(head + 2, 1)
-        planned.problems.append(f"{name}!{place}: there is no row below the headings; add one, or remove the sheet.")
-        return
-    told = unheaded(headings, body)
-    known: set[int] = set()
-    lost: set[int] = set()  # rows whose subject was not found: told once, not again by the next resource
-    for resource in resources:
-        resource.rows = list(body)
-        data = Dataset(*(padded(row, len(headings)) for row in body.values()), headers=list(headings))
-        result = resource.plan_rows(data, user=planned.by)
-        columns = {heading: index for index, heading in reversed(list(enumerate(data.headers, 1)))}
-        known |= {index for index, heading in enumerate(data.headers, 1) if resource.knows(heading)}
+class SheetPlan:
+    """One sheet of an import: its rows go through its resources in turn."""
 
-        def placed(problem: Problem, columns: dict[str, int] = columns) -> Told:
-            row = list(body)[problem.row - 1] if problem.row else head + 1
-            return row, columns.get(problem.column, 1), problem.message
+    def __init__(self, name: str, sheet: Sheet, resources: list[SheetResource], choices: dict[str, str]) -> None:
+        self.name, self.resources, self.choices = name, resources, choices
+        self.head = heading_row(sheet.rows, resources)
+        self.raw = sheet.rows[self.head] if sheet.rows else []
+        below = enumerate(sheet.rows[self.head + 1 :], self.head + 2)
+        self.body = {number: row + [""] * (len(self.raw) - len(row)) for number, row in below if any(row)}
+        self.told: list[Told] = []
+        self.warned: list[Told] = []
+        self.columns: dict[str, int] = {}  # the column of each heading of the contract, from 1
+        self.outcomes: dict[int, list[tuple[SheetResource, Row]]] = {}
+        self.broken = sheet.broken
 
-        problems = [p for p in resource.problems(result) if p.row not in lost or not resource.names_by(p.column)]
-        lost |= {problem.row for problem in problems if resource.names_by(problem.column)}
-        told += map(placed, problems)
-        planned.warnings += [line for warning in resource.warnings for line in tell(name, [placed(warning)])]
-        count(planned, resource, result)
-        planned.resources.append(resource)
-    ignored = {index: raw for index, raw in enumerate(headings, 1) if raw and index not in known}
-    for index, raw in ignored.items():
-        if near := slip_of(raw, (known for resource in resources for known in resource.headings())):
-            told.append((head + 1, index, f"“{raw}” is nearly the heading “{near}”; mend it, or rename the column."))
-        else:
-            planned.warnings += tell(name, [(head + 1, index, f"the column “{raw}” was ignored.")])
-    planned.problems += tell(name, told)
+    def add_to(self, planned: Import) -> None:
+        """Plan the sheet's rows, and add what comes of them to the import."""
+        if not self.body:
+            self.tell(self.head + 2, 1, "there is no row below the headings; add one, or remove the sheet.")
+            planned.tell(self.told)
+            return
+        self.find_columns()
+        self.tell_unheaded()
+        lost = self.take_out_broken()
+        empty, blank = self.unanswered()
+        rows = {number: row for number, row in self.body.items() if number not in lost | empty}
+        refused = set(lost)  # rows whose subject was not found: told once, not again by the next resource
+        for resource in self.resources:
+            self.plan(resource, rows, blank, refused)
+            count(planned, resource)
+            planned.resources.append(resource)
+        self.tell_ignored()
+        wrong = {told.row for told in self.told if not told.conflict}
+        found = [RowPlan(self.name, number, self.kind(number, wrong, empty), self) for number in self.body]
+        planned.rows += found
+        planned.warnings += lines(told for told in self.warned if told.heading in HIDDEN)
+        planned.warnings += [told.line for told in self.warned if told.heading not in HIDDEN]
+        if ignored := sum(row.kind == "ignored" for row in found):
+            told = "1 row says nothing and was" if ignored == 1 else f"{ignored} rows say nothing and were"
+            planned.warnings.append(f"{self.name}: {told} skipped.")
+        planned.tell(self.told)
+
+    def tell(self, row: int, column: int, message: str, *, conflict: bool = False) -> None:
+        self.told.append(self.told_at(row, column, message, conflict))
+
+    def told_at(self, row: int, column: int, message: str, conflict: bool = False) -> Told:
+        heading = self.raw[column - 1] if column <= len(self.raw) else ""
+        cells = self.raw if row == self.head + 1 else self.body.get(row, [])
+        found = self.broken_texts.get((row, column)) or (cells[column - 1] if column <= len(cells) else "")
+        return Told(self.name, row, column, heading, found, message, conflict)
+
+    broken_texts: dict[tuple[int, int], str] = {}
+
+    # Headings
+
+    def find_columns(self) -> None:
+        for resource in self.resources:
+            for index, heading in enumerate(resource.canonical(self.raw), 1):
+                if resource.knows(heading):
+                    self.columns.setdefault(heading, index)
+
+    def tell_unheaded(self) -> None:
+        """Cells that stand under no heading, and would be lost."""
+        for number, row in self.body.items():
+            for index, text in enumerate(row, 1):
+                if text and not (index <= len(self.raw) and self.raw[index - 1]):
+                    self.tell(
+                        number, index, f"“{shorten(text)}” stands under no heading; head its column, or remove it."
+                    )
+
+    def tell_ignored(self) -> None:
+        known = [heading for resource in self.resources for heading in resource.headings()]
+        for index, raw in enumerate(self.raw, 1):
+            if not raw or index in self.columns.values():
+                continue
+            if near := slip_of(raw, known):
+                self.tell(
+                    self.head + 1, index, f"“{raw}” is nearly the heading “{near}”; mend it, or rename the column."
+                )
+            else:
+                self.warned.append(self.told_at(self.head + 1, index, f"the column “{raw}” was ignored."))
+
+    # Rows
+
+    def take_out_broken(self) -> set[int]:
+        """Empty the cells that can't be read, and tell them; the rows that they leave without a name are lost."""
+        naming = {self.columns[name] for r in self.resources for name in r.named if name in self.columns}
+        self.broken_texts, lost = {}, set()
+        for (row, column), message in sorted(self.broken.items()):
+            headed = column <= len(self.raw) and self.raw[column - 1]
+            if row not in self.body or (headed and column not in self.columns.values()):
+                continue
+            self.tell(row, column, message)
+            if column <= len(self.body[row]):
+                self.broken_texts[row, column], self.body[row][column - 1] = self.body[row][column - 1], ""
+            if column in naming:
+                lost.add(row)
+        return lost
+
+    def unanswered(self) -> tuple[set[int], set[int]]:
+        """Rows in which only what names them is filled in: those that name nothing, and the others."""
+        naming = {self.columns[n] for r in self.resources for n in (*r.named, *r.naming) if n in self.columns}
+        answers = [index - 1 for index in set(self.columns.values()) - naming]
+        subject = [self.columns[name] - 1 for name in SUBJECTS[self.name] if name in self.columns]
+        broken = {row for row, _ in self.broken}
+        blank = {n for n, row in self.body.items() if n not in broken and not any(row[index] for index in answers)}
+        empty = {n for n in blank if subject and not any(self.body[n][index] for index in subject)}
+        return empty, blank - empty
+
+    def plan(self, resource: SheetResource, rows: dict[int, list[str]], blank: set[int], refused: set[int]) -> None:
+        numbers = list(rows)
+        headings = resource.canonical(self.raw)
+        resource.rows = numbers
+        resource.blank = {index for index, number in enumerate(numbers, 1) if number in blank}
+        resource.chosen = self.chosen(numbers, headings)
+        resource.plan_rows(self.raw, list(rows.values()))
+        columns = {heading: index for index, heading in reversed(list(enumerate(headings, 1)))}
+        for problem in resource.problems():
+            number = numbers[problem.row - 1] if problem.row else 0
+            if number not in refused or not resource.names_by(problem.column):
+                self.tell(*self.place(problem, numbers, columns), problem.message, conflict=problem.conflict)
+        refused |= {numbers[p.row - 1] for p in resource.problems() if p.row and resource.names_by(p.column)}
+        self.warned += [self.told_at(*self.place(w, numbers, columns), w.message) for w in resource.warnings]
+        for number, row in zip(numbers, resource.outcome, strict=False):
+            self.outcomes.setdefault(number, []).append((resource, row))
+
+    def place(self, problem: Problem, numbers: list[int], columns: dict[str, int]) -> tuple[int, int]:
+        row = numbers[problem.row - 1] if problem.row else self.head + 1
+        return row, columns.get(problem.column, 1)
+
+    def chosen(self, numbers: list[int], headings: list[str]) -> dict[tuple[int, str], str]:
+        """The choices in conflicts, by the row's number among the resource's rows and by heading."""
+        if not self.choices:
+            return {}
+        cells = {
+            f"{self.name}!{cell_name(number, column)}": (index, heading)
+            for index, number in enumerate(numbers, 1)
+            for column, heading in enumerate(headings, 1)
+        }
+        return {cells[name]: choice for name, choice in self.choices.items() if name in cells}
+
+    # The outcome
+
+    def kind(self, number: int, wrong: set[int], empty: set[int]) -> str:
+        if number in wrong:
+            return "refused"
+        if number in empty:
+            return "ignored"
+        kinds = {row.kind for _, row in self.outcomes[number]} if number in self.outcomes else set()
+        return next((kind for kind in ("refused", "new", "changed", "ignored") if kind in kinds), "unchanged")
+
+    def cells(self, number: int) -> tuple[CellPlan, ...]:
+        """Every cell that changes. That an answer confirms its row goes without saying, where anything else changes."""
+        found: dict[str, CellPlan] = {}
+        for resource, row in self.outcomes[number]:
+            for heading, old, new in resource.shown(row):
+                found.setdefault(heading, CellPlan(heading, self.cell(number, heading), old, new))
+            for heading, clash in row.clashes.items():
+                cell = self.cell(number, heading)
+                found[heading] = CellPlan(heading, cell, clash.theirs, clash.mine, clash.told)
+        if len(found) > 1 and "Confirmed" in found and not self.says_confirmed(number):
+            del found["Confirmed"]
+        return tuple(found.values())
+
+    def says_confirmed(self, number: int) -> bool:
+        return any("confirmed" in row.typed and row.typed["confirmed"] for _, row in self.outcomes[number])
+
+    def cell(self, number: int, heading: str) -> str:
+        return cell_name(number, self.columns[heading]) if heading in self.columns else ""
+
+    def subject(self, number: int) -> str:
+        """What a row is about, in its own words: the indicator, the priority, the quarter."""
+        texts = [self.text(number, name) for name in SUBJECTS[self.name]]
+        context = [self.text(number, name) for name in ("Priority", "Quarter") if name not in SUBJECTS[self.name]]
+        return ", ".join(text for text in (shorten(" ".join(filter(None, texts)), 120), *context) if text)
+
+    def text(self, number: int, heading: str) -> str:
+        row, index = self.body[number], self.columns.get(heading, 0)
+        return row[index - 1] if index else ""
 
 
-def padded(row: list[str], width: int) -> list[str]:
-    return (row + [""] * width)[:width]
-
-
-def unheaded(headings: list[str], body: dict[int, list[str]]) -> list[Told]:
-    """Cells that stand under no heading, and would be lost."""
-    return [
-        (number, index, f"“{shorten(text)}” stands under no heading; head its column, or remove it.")
-        for number, row in body.items()
-        for index, text in enumerate(row, 1)
-        if text and not (index <= len(headings) and headings[index - 1])
-    ]
-
-
-def tell(sheet: str, told: Iterable[Told]) -> list[str]:
+def lines(told: Iterable[Told]) -> list[str]:
     """A line each, in the order of the cells; what is the same in one column is told once, with the number of rows."""
-    rows: dict[tuple[int, str], set[int]] = {}
-    for row, column, message in told:
-        rows.setdefault((column, message), set()).add(row)
+    first: dict[tuple[str, int, str], Told] = {}
+    rows: dict[tuple[str, int, str], set[int]] = {}
+    for each in told:
+        key = each.sheet, each.column, each.message
+        rows.setdefault(key, set()).add(each.row)
+        if key not in first or each.row < first[key].row:
+            first[key] = each
     return [
-        f"{sheet}!{cell_name(min(found), column)}: {message}"
-        + (f" (The same in {len(found) - 1} more.)" if len(found) > 1 else "")
-        for (column, message), found in sorted(rows.items(), key=lambda item: (min(item[1]), item[0]))
+        first[key].line + (f" (The same in {len(rows[key]) - 1} more.)" if len(rows[key]) > 1 else "")
+        for key in sorted(first, key=lambda key: (min(rows[key]), key[1:]))
     ]
 
 
-def count(planned: Import, resource: SheetResource, result: Any) -> None:
+def count(planned: Import, resource: SheetResource) -> None:
     new = sum(is_new for _, is_new, _ in resource.plan)
     changed = len(resource.plan) - new
-    kinds = {"new": new, "changed": changed, "unchanged": result.totals["skip"]}
-    mine = planned.counts.setdefault(resource.get_display_name(), dict.fromkeys(kinds, 0))
-    for kind, number in kinds.items():
+    unchanged = sum(row.kind in ("unchanged", "ignored") for row in resource.outcome)
+    mine = planned.counts.setdefault(resource.get_display_name(), dict.fromkeys(("new", "changed", "unchanged"), 0))
+    for kind, number in {"new": new, "changed": changed, "unchanged": unchanged}.items():
         mine[kind] += number
 
 
-def apply_import(planned: Import, *, source: Source, note: str = "") -> ChangeSet | None:
+def apply_import(
+    planned: Import, *, source: Source, note: str = "", tick: Callable[[], object] = bool
+) -> ChangeSet | None:
     """Write a plan without problems, all of it or nothing, under one change set; None if there is nothing to write.
 
+    `tick` is called once for each resource.
     Raises Refused, with nothing written, if the plan has problems or an update was locked since.
     """
     if planned.problems:
@@ -200,4 +447,5 @@ def apply_import(planned: Import, *, source: Source, note: str = "") -> ChangeSe
     ) as change_set:
         for resource in planned.resources:
             resource.apply()
+            tick()
     return change_set

@@ -210,7 +210,7 @@ def confirm(client, model, preview):
 
 def test_an_import_is_previewed_and_then_confirmed(client, reading, administrator):
     preview = upload(client, Reading, READINGS)
-    assert "<del>27</del> <ins>28</ins>" in text(preview)
+    assert "<del>27%</del> <ins>28%</ins>" in text(preview)
     reading.refresh_from_db()
     assert reading.value == 27
     done = confirm(client, Reading, preview)
@@ -382,3 +382,110 @@ def test_the_history_says_from_where(client, reading, administrator):
     change(client, reading, value="28")
     page = text(client.get(reverse("admin:indicators_reading_history", args=[reading.pk])))
     assert "Administration by administrator" in page
+
+
+def export(client, model, index="0"):
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_export")
+    resource = admin.site._registry[model].get_resource_classes(None)[0]
+    fields = {f"{resource.__name__.lower()}_{name}": "on" for name in resource.fields}
+    response = client.post(url, {"format": index, "resource": "0", **fields})
+    assert response.status_code == 200, text(response)
+    return response.content
+
+
+@pytest.mark.parametrize("index", ["0", "1"], ids=["csv", "xlsx"])
+def test_what_is_downloaded_can_be_uploaded_again_as_no_change(client, reading, index):
+    with door(reading.update):
+        reading.note, reading.value, reading.confirmed = "=1+1", "0.3", True
+        reading.save()
+    file = BytesIO(export(client, Reading, index))
+    file.name = "rows.csv" if index == "0" else "rows.xlsx"
+    url = reverse("admin:indicators_reading_import")
+    page = client.post(url, {"format": index, "import_file": file})
+    assert "0 new, 0 changed, 1 unchanged" in text(page)
+
+
+def test_text_that_looks_like_a_formula_is_written_as_text(client, reading):
+    from io import BytesIO
+
+    import openpyxl
+
+    with door(reading.update):
+        reading.note, reading.target_note = "=1+1", "-2 or so"
+        reading.save()
+    assert b"'=1+1" in export(client, Reading)
+    cells = [cell for cell in openpyxl.load_workbook(BytesIO(export(client, Reading, "1"))).active[2] if cell.value]
+    assert [cell.data_type for cell in cells if cell.value in ("=1+1", "-2 or so")] == ["s", "s"]
+    assert reading.version in [cell.value for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "data", "message"),
+    [
+        ("rows.csv", "0", b"", "The submitted file is empty."),
+        ("rows.csv", "0", b"  \n", "This can&#x27;t be read: the file is empty; save it again."),
+        ("rows.csv", "0", b"PK\x03\x04\0", "This can&#x27;t be read: this is not a CSV file, whatever its name says;"),
+        (
+            "rows.xlsx",
+            "1",
+            b"Quarter,Priority",
+            "This can&#x27;t be read: this is a text file, whatever",
+        ),
+        ("rows.xlsx", "1", b"PK\x03\x04\0", "This can&#x27;t be read: "),
+        (
+            "rows.csv",
+            "0",
+            b"Quarter,Value\nQ1 2022/23,#DIV/0!",
+            "This can&#x27;t be read: row 2, column 2: “#DIV",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_in_words(client, name, index, data, message):
+    file = BytesIO(data)
+    file.name = name
+    page = client.post(reverse("admin:indicators_reading_import"), {"format": index, "import_file": file})
+    assert message in text(page)
+    assert "Traceback" not in text(page)
+
+
+def test_a_workbook_of_several_sheets_is_sent_to_the_page_for_them(client, reading):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["Quarter"])
+    book.create_sheet("Goals").append(["Quarter"])
+    file = BytesIO()
+    book.save(file)
+    file.seek(0)
+    file.name = "rows.xlsx"
+    page = client.post(reverse("admin:indicators_reading_import"), {"format": "1", "import_file": file})
+    assert "import the whole workbook on the page Imports" in text(page)
+
+
+def test_a_confirmation_is_for_what_was_previewed_and_nothing_else(client, reading):
+    preview = upload(client, Reading, READINGS)
+    with door(reading.update):
+        reading.note = "Meanwhile"
+        reading.save()
+    assert "something has changed since the preview. Preview the file again." in text(confirm(client, Reading, preview))
+    reading.refresh_from_db()
+    assert reading.value == 27
+    confirm(client, Reading, upload(client, Reading, READINGS))
+    reading.refresh_from_db()
+    assert (reading.value, reading.note) == (28, "Meanwhile")
+
+
+def test_a_preview_is_confirmed_once(client, reading):
+    preview = upload(client, Reading, READINGS)
+    confirm(client, Reading, preview)
+    assert "This was imported already, or its preview is too old." in text(confirm(client, Reading, preview))
+
+
+def test_a_newer_version_is_a_choice_in_the_administration_too(client, reading):
+    with door(reading.update):
+        reading.value = 31
+        reading.save()
+    rows = [f"{READINGS[0]},Version", f"{READINGS[1]},0"]
+    page = text(upload(client, Reading, rows))
+    assert "stored “31%” after the file was made, which says “28%”" in page
+    assert "Confirm import" not in page

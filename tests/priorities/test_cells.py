@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from priorities import cells
@@ -31,7 +31,16 @@ D = Decimal
         ("(18)", "percentage_points", Measure(D(-18))),
         ("+3pp", "percentage_points", Measure(D(3))),
         ("-18", "percentage_points", Measure(D(-18))),
-        ("4\u00a0127", "number", None),
+        ("4\u00a0127", "number", Measure(D(4127))),
+        ("1\u202f234\u2009567", "number", Measure(D(1234567))),
+        ("4 127", "number", None),
+        ("4\u00a012", "number", None),
+        ("(4,127)", "number", Measure(D(-4127))),
+        ("(18pp)", "percentage_points", Measure(D(-18))),
+        ("\u201118pp", "percentage_points", Measure(D(-18))),
+        ("−18pp. (R12)", "percentage_points", Measure(D(-18), basis=Basis.ROLLING_YEAR)),
+        ("-0", "number", Measure(D(0))),
+        ("−", "number", Measure(missing=Missing.NOT_AVAILABLE)),
         ("\u00a027%\u202f", "percent", Measure(D(27))),
         (".5", "percent", Measure(D("0.5"))),
         ("72% (YTD)", "percent", Measure(D(72), basis=Basis.YEAR_TO_DATE)),
@@ -72,6 +81,12 @@ def test_measures(text, unit, expected):
         ("٣", "number", "not a figure"),
         ("NaN", "number", "not a figure"),
         ("inf", "number", "not a figure"),
+        (
+            "2022-02-01",
+            "number",
+            "“2022-02-01” is a date, which the spreadsheet may have made of something else; "
+            "format the cell as text and write it again, like 4,127.",
+        ),
     ],
 )
 def test_what_is_no_measure_is_told(text, unit, message):
@@ -147,6 +162,10 @@ def test_a_goals_confidence(text, letter):
         ("level", "level"),
         ("no change", "level"),
         ("DOWN", "down"),
+        ("⬆\ufe0f", "up"),
+        ("➡\ufe0f", "level"),
+        (" ⬇\ufe0e ", "down"),
+        ("▶", "level"),
     ],
 )
 def test_trends(text, trend):
@@ -230,11 +249,26 @@ def test_references(text, reference):
     assert cells.parse_reference(text) == reference
 
 
+@pytest.mark.parametrize("parse", [cells.parse_reference, cells.parse_number, cells.parse_money])
+@pytest.mark.parametrize("text", ["2022-02-01", "2022-02-01 09:30"])
+def test_a_date_that_a_spreadsheet_made_is_told(parse, text):
+    with pytest.raises(CellError, match=f"“{text}” is a date, which the spreadsheet may have made of something else"):
+        parse(text)
+
+
 @pytest.mark.parametrize(
-    "text", ["30/06/2022", "2022-06-30", "30 June 2022", "30 Jun 2022", "30.06.2022", "2022-06-30 00:00:00"]
+    "text",
+    [
+        *("30/06/2022", "2022-06-30", "30 June 2022", "30 Jun 2022", "30.06.2022", "2022-06-30 00:00:00"),
+        *("30-06-2022", "30-Jun-22", "30-jun-2022", "30 Jun 22", "30/06/22", "2022-06-30T09:30", "30/06/2022 09:30"),
+    ],
 )
 def test_dates_have_the_day_first(text):
     assert cells.parse_date(text).isoformat() == "2022-06-30"
+
+
+def test_september_has_four_letters_too():
+    assert cells.parse_date("1 Sept 2022").isoformat() == "2022-09-01"
 
 
 def test_a_day_that_is_not_is_told():
@@ -285,31 +319,77 @@ def test_a_form_field_speaks_with_the_parsers_words():
 
 
 PARSERS = [
-    cells.parse_rating,
-    cells.parse_goal_confidence,
-    cells.parse_trend,
-    cells.parse_level,
-    cells.parse_unit,
-    cells.parse_basis,
-    cells.parse_polarity,
-    cells.parse_missing,
-    cells.parse_period,
-    cells.parse_period_number,
-    cells.parse_number,
-    cells.parse_money,
-    cells.parse_date,
-    lambda text: cells.parse_measure(text, "number"),
-    lambda text: cells.parse_measure(text, "percent"),
+    *(cells.parse_text, cells.parse_title, cells.parse_reference),
+    *(cells.parse_rating, cells.parse_goal_confidence, cells.parse_trend, cells.parse_level),
+    *(cells.parse_unit, cells.parse_basis, cells.parse_polarity, cells.parse_missing),
+    *(cells.parse_period, lambda text: cells.parse_period(text, 2022), cells.parse_period_number, cells.parse_year),
+    *(cells.parse_number, cells.parse_count, cells.parse_score, cells.parse_date),
+    *(cells.parse_money, lambda text: cells.parse_money(text, 0)),
+    *(lambda text, unit=unit: cells.parse_measure(text, unit) for unit in Unit),
 ]
+NEARLY = st.text("0123456789.,-−–()£%pmkbnQq/ :TJunR\u00a0\u202f\ufe0f↑→↓٣[x]*", max_size=24)
 
 
-@given(st.text(max_size=40), st.sampled_from(PARSERS))
+@settings(max_examples=500)
+@given(st.one_of(st.text(max_size=40), NEARLY), st.sampled_from(PARSERS))
 def test_any_text_is_read_or_told_never_a_crash(text, parse):
     try:
         parse(text)
     except CellError as error:
         assert str(error).endswith(".")
         assert "Decimal" not in str(error)
+
+
+@pytest.mark.parametrize("parse", PARSERS)
+@pytest.mark.parametrize("text", ["9" * 32_767, "." + "9" * 32_767, "(" * 32_767, " " * 32_767, "-" * 32_767])
+def test_a_very_long_text_is_read_or_told_at_once(text, parse):
+    try:
+        parse(text)
+    except CellError as error:
+        assert len(str(error)) < 300
+
+
+@pytest.mark.parametrize("number", [-18, 0, 27, 4127, 1234567])
+@pytest.mark.parametrize("written", ["{}", "{:,}", " {} ", "\u00a0{:,}\u202f", "{}.0", "{:,}.00"])
+def test_a_number_is_the_same_however_it_is_written(number, written):
+    assert cells.parse_measure(written.format(number), "number").value == number
+    assert cells.parse_measure(written.format(number).replace("-", "−"), "number").value == number
+
+
+def test_every_choice_is_read_by_its_value_and_its_label():
+    read = {
+        cells.Rating: cells.parse_rating,
+        cells.GoalConfidence: cells.parse_goal_confidence,
+        cells.Level: cells.parse_level,
+        cells.Trend: cells.parse_trend,
+        cells.Unit: cells.parse_unit,
+        cells.Basis: cells.parse_basis,
+        cells.Polarity: cells.parse_polarity,
+    }
+    for choices, parse in read.items():
+        for choice in choices:
+            assert parse(choice.value) == parse(choice.label) == parse(choice.label.upper()) == choice
+    assert all(cells.parse_trend(trend.arrow) == trend for trend in cells.Trend)
+    assert all(cells.parse_basis(basis.short) == basis for basis in cells.Basis)
+    assert all(cells.parse_missing(missing.shorthand) == missing for missing in cells.Missing)
+
+
+@given(st.dates())
+def test_a_day_shown_can_be_typed_again(day):
+    if day.year >= 1000:
+        assert cells.parse_date(cells.show_date(day)) == day
+    assert cells.parse_date(day.isoformat()) == day
+
+
+@given(st.integers(2000, 2098), st.integers(1, 4))
+def test_a_quarter_shown_can_be_typed_again(year, number):
+    period = Period(year, number)
+    assert cells.parse_period(period.label) == cells.parse_period(period.slug) == period
+
+
+@given(st.decimals(-(10**9), 10**9, places=2))
+def test_pounds_shown_in_full_can_be_typed_again(pounds):
+    assert cells.parse_money(cells.show_pounds(pounds)) == pounds
 
 
 @given(st.decimals(-(10**9), 10**9, places=2), st.sampled_from(list(Unit)))

@@ -1,5 +1,6 @@
 """Report rows are written through writing() or not at all."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -19,6 +20,7 @@ from priorities.models import (
     QuarterRow,
     UpdateStatus,
 )
+from priorities.periods import Period
 from priorities.writing import create_plan, writing
 from tests.make import (
     close,
@@ -424,3 +426,28 @@ def test_a_change_set_is_made_for_each_act(update):
         pass
     assert ChangeSet.objects.count() == before + 1
     assert Assignment.objects.count() == 0
+
+
+def test_what_history_keeps_of_bulk_writes_is_what_it_keeps_of_single_ones(update, administrator):
+    day, indicators = dt.date(2022, 6, 30), [make_indicator(update.priority, f"{n}") for n in (1, 2)]
+    readings = [make_reading(update, indicator, as_at=day) for indicator in indicators]
+    risk = make_assessment(update).risk
+    risk.closed_from, risk.closed_reason = Period(2022, 2), "Over"
+    with door(update, by=administrator) as change_set:
+        readings[0].value = readings[1].value = Decimal("27.1234")
+        readings[0].save()
+        Reading.objects.bulk_update(readings[1:], ["value"])
+        risk.save()
+        type(risk).objects.bulk_update([risk], ["closed_from", "closed_reason"])
+    apart = {"history_id", "history_date", "history_change_reason", "id", "indicator_id", "key"}
+
+    def kept(entry):
+        return {name: value for name, value in vars(entry).items() if name not in apart and name[0] != "_"}
+
+    single, bulk = (reading.history.first() for reading in readings)
+    assert kept(single) == kept(bulk)
+    assert (bulk.id, bulk.indicator_id, bulk.change_set) == (readings[1].pk, readings[1].indicator_id, change_set)
+    assert (bulk.history_user, bulk.history_type, bulk.history_change_reason) == (administrator, "~", "")
+    newest, before = risk.history.all()[:2]
+    assert kept(newest) == kept(before)
+    assert (newest.key, newest.closed_from) == (risk.key, Period(2022, 2))

@@ -3,7 +3,9 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.closed import close_for_real
 from tests.make import make_update
+from workbooks.reading import read_upload
 
 pytestmark = pytest.mark.django_db
 
@@ -67,3 +69,53 @@ def test_a_quarter_that_is_not_there_is_told(demo, quarter, message):
 def test_a_file_that_cannot_be_written_is_told(demo, tmp_path):
     with pytest.raises(CommandError, match="can't be written"):
         call_command("report", "2022-23-q1", "--output", str(tmp_path / "no" / "folder.json"))
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("xlsx", "xlsx"), ("ods", "ods"), ("csv", "zip")])
+def test_a_workbook_is_written_to_a_file_or_piped(demo, tmp_path, capsysbinary, kind, suffix):
+    file = tmp_path / f"q1.{suffix}"
+    call_command("report", "2022-23-q1", "--format", kind, "--output", str(file))
+    call_command("report", "2022-23-q1", "--format", kind)
+    piped = capsysbinary.readouterr().out
+    for data in (file.read_bytes(), piped):
+        sheets, unreadable = read_upload(file.name, data)
+        assert not unreadable
+        assert {"Quarter", "Indicators", "Goals"} <= {sheet.name for sheet in sheets}
+
+
+def test_a_workbook_is_not_written_on_a_terminal(demo, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    with pytest.raises(CommandError, match="write it to a file: --output q1-2022-23.zip"):
+        call_command("report", "2022-23-q1", "--format", "csv")
+
+
+def test_a_folder_that_cannot_be_made_is_told(demo, tmp_path):
+    with pytest.raises(CommandError, match="can't be written"):
+        call_command("report", "2022-23-q1", "--format", "csv", "--output", str(tmp_path / "no" / "folder"))
+
+
+def test_the_template_of_the_next_quarter_is_written_before_it_is_open(demo, tmp_path):
+    file = tmp_path / "next.xlsx"
+    call_command("report", "2022-23-q2", "--template", "--format", "xlsx", "--output", str(file))
+    sheets, _ = read_upload(file.name, file.read_bytes())
+    assert {row[0] for sheet in sheets if sheet.name == "Goals" for row in sheet.rows[1:]} == {"Q2 2022/23"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("2022-23-q1", "--format", "xlsx"), "Q1 2022/23 is open already"),
+        (("2022-23-q3", "--format", "ods"), "Q2 2022/23 comes next; open it first"),
+        (("2022-23-q2",), "A template is a workbook; give --format xlsx, ods, csv"),
+    ],
+)
+def test_a_template_that_cannot_be_made_is_told(demo, arguments, message):
+    with pytest.raises(CommandError, match=message):
+        call_command("report", *arguments, "--template")
+
+
+def test_an_earlier_version_of_a_closed_quarter_is_a_workbook_too(demo, demo_person, tmp_path):
+    close_for_real(demo, by=demo_person("administrator"))
+    file = tmp_path / "closed.ods"
+    call_command("report", "2022-23-q1", "--format", "ods", "--closed-version", "1", "--output", str(file))
+    assert "version 1" in str(read_upload(file.name, file.read_bytes())[0][0].rows)

@@ -10,12 +10,18 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from priorities.cells import CellError, parse_period
+from priorities.door import Refused
 from priorities.models import Quarter
+from priorities.periods import Period
 from reports.frozen import Unreadable, read, report_of
 from reports.json_format import as_json
 from reports.models import ClosedReport
 from reports.pack import approvals_of
 from reports.report import Report
+from reports.workbook import quarters_workbook, report_workbook, template
+from updates.opening import plan_opening
+from workbooks.writing import FORMATS, Workbook
+from workbooks.writing.csvs import to_folder
 
 
 def to_json(report: Report) -> str:
@@ -31,7 +37,7 @@ def to_html(report: Report) -> str:
     return render_to_string("reports/print.html", {"report": report, "styles": styles} | marks)
 
 
-FORMATS = {"json": to_json, "html": to_html}
+TEXTS = {"json": to_json, "html": to_html}
 
 
 class Command(BaseCommand):
@@ -39,29 +45,58 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("quarter", help="like 2022-23-q1")
-        parser.add_argument("--format", choices=FORMATS, default="json")
+        parser.add_argument("--format", choices=[*TEXTS, *FORMATS], default="json")
         parser.add_argument(
             "--closed-version", type=int, metavar="N", help="of a closed quarter; without it, the newest"
         )
-        parser.add_argument("--output", type=Path, help="a file; without it, the report is printed")
+        parser.add_argument(
+            "--template", action="store_true", help="of a quarter that is not open yet: the workbook to fill in"
+        )
+        parser.add_argument(
+            "--output",
+            type=Path,
+            help="a file, or for csv a folder too; without it, the report is printed",
+        )
 
     def handle(self, *args: Any, quarter: str, output: Path | None, **options: Any) -> None:
         try:
             period = parse_period(quarter)
         except CellError as error:
             raise CommandError(str(error)) from error
+        kind, version = options["format"], options["closed_version"]
+        written: Report | Workbook
+        if options["template"]:
+            written = self.template(period, kind)
+        else:
+            found = self.quarter(period)
+            written = self.workbook(found, version) if kind in FORMATS else self.report(found, version)
+        try:
+            write(written, kind, output)
+        except OSError as error:
+            raise CommandError(f"{output} can't be written: {error.strerror}.") from error
+
+    def quarter(self, period: Period) -> Quarter:
         found = Quarter.objects.at(period).select_related("plan").first()
         if found is None:
             known = ", ".join(q.period.slug for q in Quarter.objects.exclude(status="planned").in_order())
             raise CommandError(f"There is no quarter {period}. There are: {known or 'none'}.")
-        text = FORMATS[options["format"]](self.report(found, options["closed_version"]))
-        if output:
-            try:
-                output.write_text(text)
-            except OSError as error:
-                raise CommandError(f"{output} can't be written: {error.strerror}.") from error
-        else:
-            sys.stdout.write(text)
+        return found
+
+    def template(self, period: Period, kind: str) -> Workbook:
+        if kind not in FORMATS:
+            raise CommandError(f"A template is a workbook; give --format {', '.join(FORMATS)}.")
+        try:
+            return template(plan_opening(period), None)
+        except Refused as error:
+            raise CommandError(str(error)) from error
+
+    def workbook(self, quarter: Quarter, version: int | None) -> Workbook:
+        if version is not None:
+            return report_workbook(self.report(quarter, version), None)
+        try:
+            return quarters_workbook(quarter, None)
+        except Unreadable as error:
+            raise CommandError(str(error)) from error
 
     def report(self, quarter: Quarter, version: int | None) -> Report:
         """Of a closed quarter as it was closed, of an open or reopened one as it stands now."""
@@ -75,3 +110,20 @@ class Command(BaseCommand):
             return read(versions[version])
         except Unreadable as error:
             raise CommandError(str(error)) from error
+
+
+def write(written: Report | Workbook, kind: str, output: Path | None) -> None:
+    """To a file, a folder or the standard output; raises CommandError for a workbook on a terminal, and OSError."""
+    if isinstance(written, Workbook) and kind == "csv" and output is not None and output.suffix.lower() != ".zip":
+        to_folder(written, output)
+        return
+    data = FORMATS[kind].write(written) if isinstance(written, Workbook) else TEXTS[kind](written).encode()
+    if output is not None:
+        output.write_bytes(data)
+    elif isinstance(written, Workbook):
+        if sys.stdout.isatty():
+            name = f"{written.about.name}.{FORMATS[kind].suffix}"
+            raise CommandError(f"A workbook can't be shown on a terminal; write it to a file: --output {name}")
+        sys.stdout.buffer.write(data)
+    else:
+        sys.stdout.write(data.decode())

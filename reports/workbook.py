@@ -1,0 +1,202 @@
+"""Which rows a workbook holds: those of an open quarter as they stand, those of a closed one as it was closed.
+
+Whatever they come from, they are rows of the models, so that one set of columns writes them. A closed report gives
+unsaved ones: what it doesn't know, such as versions, stays blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+from django.utils import timezone
+
+from finance.models import FinancialPosition
+from goals.models import Goal, GoalForecast
+from indicators.models import Background, Indicator, Reading
+from priorities.models import (
+    Person,
+    Plan,
+    Priority,
+    Quarter,
+    QuarterlyUpdate,
+    QuarterStatus,
+    Section,
+)
+from priorities.periods import Period
+from risks.models import Assessment, Risk, RiskKind
+from updates.opening import Opening
+from workbooks.writing import About, Rows, Workbook, workbook
+
+from .frozen import closed_report_of
+from .report import PriorityReport, Report, RiskRow, overview_is_readable, rows_of
+
+EVERYTHING = frozenset(Section.values)
+
+
+def quarters_workbook(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Workbook:
+    """All that a reader may see of a quarter, or with the slug of a priority, of that one. Raises Unreadable."""
+    closed = closed_report_of(quarter, reader)
+    if closed is not None:
+        return report_workbook(closed, reader, only=only)
+    found = live_rows(quarter, reader, only=only)
+    state = "Draft: the quarter is open, and figures may still change."
+    if quarter.status == QuarterStatus.CLOSED:
+        state = "Closed. What is closed can’t be changed by an upload."
+    scope = f"Only {found.updates[0].priority}." if only and found.updates else ""
+    return workbook(about(quarter.period, quarter.plan.title, state, scope, reader, part=only), found)
+
+
+def report_workbook(report: Report, reader: Person | None, *, only: str | None = None) -> Workbook:
+    """The same of a closed report, as it was closed."""
+    found = frozen_rows(report, only)
+    closing = report.closing
+    state = "Closed. What is closed can’t be changed by an upload."
+    if closing is not None:
+        when = f"{timezone.localtime(closing.at):%-d %B %Y}"
+        state = f"Closed on {when}, version {closing.version}. What is closed can’t be changed by an upload."
+    scope = f"Only {found.updates[0].priority}." if only and found.updates else ""
+    return workbook(about(report.quarter, report.plan, state, scope, reader, part=only), found)
+
+
+def own_workbook(quarter: Quarter, person: Person) -> Workbook | None:
+    """The sections and rows that somebody may fill in now, whatever the priority; None where there are none."""
+    found = flat(quarter, rows_of(quarter, person, to_fill_in=True))
+    found.quarter = None
+    state = "Draft: the quarter is open, and figures may still change."
+    scope = f"Only what {person} fills in."
+    made = workbook(about(quarter.period, quarter.plan.title, state, scope, person, part="mine"), found)
+    return made if made.sheets else None
+
+
+def template(opening: Opening, person: Person | None) -> Workbook:
+    """What opening a quarter would make, to be filled in before it is open and uploaded after."""
+    quarter, rows = opening.quarter, opening.rows
+    for goal in opening.goals:
+        goal.key = None  # type: ignore[assignment]  # it gets another one when it is made
+    found = Rows(
+        quarter=quarter,
+        updates=opening.updates,
+        sections=[EVERYTHING for _ in opening.updates],
+        positions=rows.get(FinancialPosition, []),
+        readings=rows.get(Reading, []),
+        assessments=rows.get(Assessment, []),
+        forecasts=rows.get(GoalForecast, []),
+    )
+    state = "Template: the quarter is not open yet. It can be filled in now, and uploaded once the quarter is open."
+    return workbook(about(quarter.period, quarter.plan.title, state, "", person, part="template"), found)
+
+
+def about(period: Period, plan: str, state: str, scope: str, person: Person | None, *, part: str | None) -> About:
+    name = file_name(period, part or "")
+    return About(name, period.label, plan, state, scope, str(person or ""), timezone.now())
+
+
+def file_name(period: Period, *parts: str) -> str:
+    """ "q2-2022-23-goals": as files of a quarter are called, without the ending."""
+    year, number = period.slug.rsplit("-", 1)
+    return "-".join((number, year, *filter(None, parts)))
+
+
+# Rows of the database
+
+
+def live_rows(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Rows:
+    found = flat(quarter, rows_of(quarter, reader, only=only))
+    if only is not None:
+        kept = [n for n, update in enumerate(found.updates) if update.priority.slug == only]
+        found.updates, found.sections = [found.updates[n] for n in kept], [found.sections[n] for n in kept]
+    if only is not None or not overview_is_readable(quarter, reader):
+        found.quarter = None
+    if reader is None or reader.sees_all:
+        found.background = background_of(found.updates)
+    return found
+
+
+def flat(quarter: Quarter, rows: Any) -> Rows:
+    """The rows of all updates one after the other, in the order of the report."""
+
+    def listed(by_update: dict[int, list[Any]]) -> list[Any]:
+        return list(chain.from_iterable(by_update[update.pk] for update in rows.updates))
+
+    return Rows(
+        quarter=quarter,
+        updates=rows.updates,
+        sections=[rows.sections[update.pk] for update in rows.updates],
+        positions=listed(rows.positions),
+        readings=listed(rows.readings),
+        assessments=listed(rows.assessments),
+        forecasts=listed(rows.forecasts),
+    )
+
+
+def background_of(updates: Iterable[QuarterlyUpdate]) -> list[Background]:
+    """The figures from before the plan, set up by administrators. One query."""
+    priorities = {update.priority_id: update.priority for update in updates}
+    found = Background.objects.filter(indicator__priority__in=priorities).select_related("indicator")
+    rows = list(found.order_by("indicator__priority__position", "indicator__position", "indicator_id", "quarter", "pk"))
+    for row in rows:
+        row.indicator.priority = priorities[row.indicator.priority_id]
+    return rows
+
+
+# Unsaved rows of a closed report
+
+
+def frozen_rows(report: Report, only: str | None = None) -> Rows:
+    plan = Plan(title=report.plan)
+    quarter = Quarter(
+        plan=plan,
+        financial_year=report.quarter.year,
+        number=report.quarter.number,
+        status=report.status,
+        overview=report.overview,
+    )
+    found = Rows(quarter=quarter if only is None else None)
+    for part in report.priorities:
+        if only in (None, part.slug):
+            add_part(found, part, quarter)
+    return found
+
+
+def add_part(found: Rows, part: PriorityReport, quarter: Quarter) -> None:
+    update = QuarterlyUpdate(
+        quarter=quarter,
+        priority=Priority(plan=quarter.plan, title=part.title, slug=part.slug),
+        ratings_note=part.ratings_note,
+        narrative=part.narrative,
+        finance_note=part.finance_note,
+        **{rating.name: rating.letter for rating in part.ratings},
+    )
+    found.updates.append(update)
+    found.sections.append(part.sections)
+    for row in part.finance:
+        figures = {name: getattr(row, name) for name in ("budget", "forecast", "ytd_profile", "ytd_actual")}
+        found.positions.append(FinancialPosition(update=update, period=int(row.period[1:]), **figures))
+    found.readings += [reading(row, update) for row in part.indicators]
+    found.assessments += [assessment(row, update, RiskKind.RISK) for row in part.risks]
+    found.assessments += [assessment(row, update, RiskKind.ISSUE) for row in part.issues]
+    found.assessments += [assessment(row, update, row.kind or RiskKind.RISK) for row in part.closed]
+    found.forecasts += [forecast(row, update) for row in part.goals]
+    for made in (*found.positions, *found.readings, *found.assessments, *found.forecasts):
+        made.confirmed = None  # type: ignore[assignment]  # the report doesn't say
+
+
+def reading(row: Any, update: QuarterlyUpdate) -> Reading:
+    about_it = {name: getattr(row, name) for name in ("key", "reference", "title", "unit", "decimals")}
+    told = ("target", "target_missing", "target_note", "target_basis", "value", "missing", "note")
+    figures = {name: getattr(row, name) for name in (*told, "basis", "as_at", "confidence", "reason")}
+    return Reading(update=update, indicator=Indicator(priority=update.priority, polarity="", **about_it), **figures)
+
+
+def assessment(row: RiskRow, update: QuarterlyUpdate, kind: str) -> Assessment:
+    known = Risk(key=row.key, priority=update.priority, kind=kind, owner=row.owner, closed_reason=row.closed_reason)
+    told = {name: getattr(row, name) for name in ("description", "level", "trend", "explanation")}
+    return Assessment(update=update, risk=known, position=row.number, **told)
+
+
+def forecast(row: Any, update: QuarterlyUpdate) -> GoalForecast:
+    about_it = {name: getattr(row, name) for name in ("key", "financial_year", "number", "title", "baseline")}
+    goal = Goal(priority=update.priority, **about_it)
+    return GoalForecast(update=update, goal=goal, forecast=row.stated, confidence=row.confidence, comment=row.comment)
