@@ -44,6 +44,9 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "Goals": ("Goal",),
     "Background": ("Ref", "Indicator"),
 }
+# Sheets that our own workbooks begin with, which are not read, by the last words of their first cell.
+COVER, NOTES = "Cover", "Notes"
+OURS = {COVER: "quarterly performance report", NOTES: "Noted on"}
 TITLE_ROWS = 20  # how far down the headings are looked for
 KINDS = ("new", "changed", "unchanged", "ignored", "refused")
 
@@ -191,6 +194,8 @@ def known_sheet(sheet: Sheet, planned: Import) -> str | None:
     by_key = {heading_key(name): name for name in SHEETS}
     if name := by_key.get(heading_key(sheet.name)):
         return name
+    if sheet.name in OURS and any(sheet.rows) and sheet.rows[0][0].endswith(OURS[sheet.name]):
+        return None
     near = max(SHEETS, key=lambda name: likeness(name, sheet.name))
     headings = {heading_key(cell) for row in sheet.rows[:TITLE_ROWS] for cell in row}
     names = ", ".join(SHEETS)
@@ -235,11 +240,10 @@ class SheetPlan:
 
     def add_to(self, planned: Import) -> None:
         """Plan the sheet's rows, and add what comes of them to the import."""
-        if not self.body:
-            self.tell(self.head + 2, 1, "there is no row below the headings; add one, or remove the sheet.")
-            planned.tell(self.told)
-            return
         self.find_columns()
+        if not self.body:
+            self.tell_no_rows(planned)
+            return
         self.tell_unheaded()
         lost = self.take_out_broken()
         empty, blank = self.unanswered()
@@ -258,6 +262,14 @@ class SheetPlan:
         if ignored := sum(row.kind == "ignored" for row in found):
             told = "1 row says nothing and was" if ignored == 1 else f"{ignored} rows say nothing and were"
             planned.warnings.append(f"{self.name}: {told} skipped.")
+        planned.tell(self.told)
+
+    def tell_no_rows(self, planned: Import) -> None:
+        """Headings alone are a table that nobody had anything to add to; without them the sheet is a mistake."""
+        if any(heading in self.columns for heading in SUBJECTS[self.name]):
+            planned.warnings.append(f"{self.name}: there is no row below the headings, so nothing was read from it.")
+            return
+        self.tell(self.head + 2, 1, "there is no row below the headings; add one, or remove the sheet.")
         planned.tell(self.told)
 
     def tell(self, row: int, column: int, message: str, *, conflict: bool = False) -> None:

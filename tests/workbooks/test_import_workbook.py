@@ -193,8 +193,14 @@ def test_an_empty_file_is_told(run, book):
     assert refused(run, path) == ["Goals: the file is empty; save the sheet into it again, or remove it."]
 
 
-def test_a_sheet_with_headings_alone_is_told(run, book):
-    assert refused(run, book(Goals=[["Quarter", "Priority", "No.", "Goal"]])) == [
+def test_headings_alone_are_a_table_with_nothing_to_add(run, book):
+    code, out, _ = run(book(Goals=[["Quarter", "Priority", "No.", "Goal"]]))
+    assert code == 0
+    assert out[0] == "Warning: Goals: there is no row below the headings, so nothing was read from it."
+
+
+def test_a_sheet_without_rows_or_our_headings_is_told(run, book):
+    assert refused(run, book(Goals=[["What we want"]])) == [
         "Goals!A2: there is no row below the headings; add one, or remove the sheet."
     ]
 

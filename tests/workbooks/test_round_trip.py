@@ -10,6 +10,7 @@ from indicators.models import Reading
 from priorities.history import Source
 from priorities.models import Quarter
 from reports.workbook import quarters_workbook
+from tests.make import make_priority, make_quarter, make_update
 from tests.office import edit_cell
 from tests.workbooks.odd import make_odd_quarter
 from workbooks.guarding import guarded, unguarded
@@ -49,6 +50,21 @@ def test_exporting_and_importing_at_once_changes_nothing(quarter, kind):
     plan = planned(*read_upload(*exported(quarter, kind)))
     assert (plan.changes, changed(plan)) == (0, [])
     assert len(plan.rows) > 30
+    assert not [told for told in plan.warnings if not told.endswith(("nothing was read from it.", "was skipped."))]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_first_goal_of_a_priority_is_added_on_the_sheet_that_waits_for_it(db, kind):
+    quarter = make_quarter(status="open")
+    priority = make_update(make_priority(), quarter).priority
+    found, unreadable = read_upload(*exported(quarter, kind))
+    goals = next(sheet for sheet in found if sheet.name == "Goals")
+    assert goals.rows[0][:4] == ["Quarter", "Priority", "No.", "Goal"]
+    row = {"Quarter": quarter.period.label, "Priority": priority.title, "No.": "1", "Goal": "Open a third site"}
+    goals.rows.append([{**row, "Baseline": "Q3", "Confidence": "G"}.get(heading, "") for heading in goals.rows[0]])
+    plan = planned(found, unreadable)
+    assert [(row.sheet, row.kind) for row in plan.rows if row.kind == "new"] == [("Goals", "new")]
+    assert plan.changes == 2  # the goal and its forecast
 
 
 def test_a_folder_of_csv_files_changes_nothing_either(quarter, tmp_path):

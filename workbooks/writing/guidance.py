@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from priorities.cells import Basis, GoalConfidence, Level, Missing, Polarity, Rating, Trend, Unit
 
+from ..importing import NOTES
 from ..reading import cell_name
 from .sheets import MAX_TEXT, Workbook
 
-COVER, NOTES = "Cover", "Notes"
 HOW = (
     "Write in the cells of the tables on the sheets after the notes. Leave the headings as they are; new rows go "
     "straight below a table.",

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from priorities.cells import plain
 
+from ..importing import COVER, NOTES
 from ..reading import cell_name
 from . import guidance
 from .sheets import Heading, Kind, Percent, Sheet, Value, Workbook, in_thousands, is_too_long
@@ -108,7 +109,7 @@ def settings(book: Workbook) -> str:
         f'<config:config-item config:name="{name}" config:type="{kind}">{value}</config:config-item>'
         for name, kind, value in frozen
     )
-    names = [guidance.NOTES, *(sheet.name for sheet in book.sheets)]
+    names = [NOTES, *(sheet.name for sheet in book.sheets)]
     views = "".join(
         f"<config:config-item-map-entry config:name={quoteattr(name)}>{items}</config:config-item-map-entry>"
         for name in names
@@ -150,7 +151,7 @@ def data_styles() -> str:
 def content(book: Workbook) -> str:
     rules = Rules()
     tables = [cover(book), notes(book), *(table(sheet, rules) for sheet in book.sheets)]
-    ranges = [(guidance.NOTES, 2, len(guidance.notes(book)))]
+    ranges = [(NOTES, 2, len(guidance.notes(book)))]
     ranges += [(sheet.name, len(sheet.headings), len(sheet.rows)) for sheet in book.sheets]
     return (
         f'<office:document-content {NAMESPACES} office:version="1.3">'
@@ -240,14 +241,14 @@ def cover(book: Workbook) -> str:
         cell = link_cell(line.text, line.sheet) if line.sheet else text_cell(line.text, style)
         lines.append(f'<table:table-row table:style-name="row">{cell}</table:table-row>')
     columns = f'<table:table-column table:style-name="w{COVER_WIDTH}"/>'
-    return f'<table:table table:name="{guidance.COVER}">{columns}{"".join(lines)}</table:table>'
+    return f'<table:table table:name="{COVER}">{columns}{"".join(lines)}</table:table>'
 
 
 def notes(book: Workbook) -> str:
     columns = "".join(f'<table:table-column table:style-name="w{characters}"/>' for characters in NOTES_WIDTHS)
     rows = (row(text_cell(text, "text") for text in note) for note in guidance.notes(book))
     headings = headed(["Noted on", "Note"])
-    return f'<table:table table:name="{guidance.NOTES}">{columns}{headings}{"".join(rows)}</table:table>'
+    return f'<table:table table:name="{NOTES}">{columns}{headings}{"".join(rows)}</table:table>'
 
 
 def table(sheet: Sheet, rules: Rules) -> str:

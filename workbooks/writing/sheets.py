@@ -151,6 +151,10 @@ class Rows:
         scales = {update.quarter.plan.risk_scale for update in self.updates}
         return () if RiskScale.MATRIX in scales else MATRIX
 
+    def may_gain(self, sheet: str) -> bool:
+        """Whether somebody who fills this in may add rows to a sheet."""
+        return any(ADDED_TO.get(sheet) in sections for sections in self.sections)
+
     def of(self, sheet: str) -> list[Line]:
         """What each line of a sheet is made of, in the order of the report."""
         match sheet:
@@ -171,6 +175,7 @@ class Rows:
         return [Line(b, b.indicator, b.indicator.key) for b in self.background]
 
 
+ADDED_TO = {"Risks": Section.RISKS, "Issues": Section.RISKS, "Goals": Section.GOALS}  # by a row at the end
 OWN = {Section.RATINGS, Section.FINANCE}  # the sections that have columns on the Priorities sheet
 
 
@@ -201,9 +206,9 @@ def masked(update: QuarterlyUpdate, sections: frozenset[str]) -> QuarterlyUpdate
 
 
 def workbook(about: About, rows: Rows) -> Workbook:
-    """The workbook of these rows; a sheet without any is left out, since what is not there is not read either."""
+    """The workbook of these rows; a sheet without any is left out, unless the first one may be added to it."""
     sheets = (sheet(name, rows.of(name), rows.not_asked) for name in SHEETS)
-    return Workbook(about, tuple(found for found in sheets if found.rows))
+    return Workbook(about, tuple(found for found in sheets if found.rows or rows.may_gain(found.name)))
 
 
 def sheet(name: str, lines: list[Line], not_asked: Collection[str] = ()) -> Sheet:

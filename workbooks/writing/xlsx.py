@@ -11,6 +11,7 @@ from typing import Any
 
 import xlsxwriter
 
+from ..importing import COVER, NOTES
 from . import guidance
 from .sheets import Heading, Kind, Percent, Sheet, Value, Workbook, in_thousands, is_too_long
 
@@ -45,8 +46,8 @@ def as_xlsx(book: Workbook) -> bytes:
         properties = {"title": book.about.title, "subject": book.about.plan, "author": book.about.made_by}
         out.set_properties({**properties, "created": book.about.made_at.astimezone(dt.UTC)})
         formats = Formats(out)
-        write_cover(out.add_worksheet(guidance.COVER), book, formats)
-        write_notes(out.add_worksheet(guidance.NOTES), book, formats)
+        write_cover(out.add_worksheet(COVER), book, formats)
+        write_notes(out.add_worksheet(NOTES), book, formats)
         for sheet in book.sheets:
             write_sheet(out.add_worksheet(sheet.name), sheet, formats)
     return finished(buffer)
@@ -96,7 +97,7 @@ def write_notes(out: Any, book: Workbook, formats: Formats) -> None:
         out.set_row(number, height(zip(row, NOTES_WIDTHS, strict=True)))
         for column, text in enumerate(row):
             out.write_string(number, column, text, formats.cell(Kind.LONG))
-    add_table(out, guidance.NOTES, ["Noted on", "Note"], len(rows), formats)
+    add_table(out, NOTES, ["Noted on", "Note"], len(rows), formats)
     printed(out)
 
 
