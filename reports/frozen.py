@@ -17,11 +17,13 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from django.db.models import Exists, OuterRef
+
 from priorities.models import Person, Quarter, QuarterlyUpdate, QuarterStatus, UpdateStatus
 from priorities.periods import Period
 
 from .models import ClosedReport
-from .report import Report, quarterly_report
+from .report import Report, quarterly_report, quarterly_reports
 
 SCHEMA = 1
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}  # from this schema to the next
@@ -152,16 +154,30 @@ def report_of(quarter: Quarter, reader: Person | None, *, only: str | None = Non
     return closed_report_of(quarter, reader) or quarterly_report(quarter, reader, only=only)
 
 
-def closed_report_of(quarter: Quarter, reader: Person | None) -> Report | None:
-    """The closed report that this reader reads, or None where they read the quarter as it stands.
+def reports_of(quarters: list[Quarter], reader: Person | None, *, only: str | None = None) -> list[Report]:
+    """As report_of() for several quarters, in the queries of one closed and one live report. Raises Unreadable."""
+    shut = {quarter.pk: quarter for quarter in quarters if reads_closed_version(quarter, reader)}
+    later = ClosedReport.objects.filter(quarter=OuterRef("quarter"), version__gt=OuterRef("version"))
+    newest_of = {c.quarter_id: c for c in ClosedReport.objects.filter(~Exists(later), quarter__in=shut)} if shut else {}
+    for pk, closed in newest_of.items():
+        closed.quarter = shut[pk]
+    live = [quarter for quarter in quarters if quarter.pk not in newest_of]
+    found = dict(zip(live, quarterly_reports(live, reader, only=only) if live else (), strict=True))
+    return [found[quarter] if quarter in found else read(newest_of[quarter.pk]) for quarter in quarters]
 
-    While it is reopened, those inside read the live one, and everybody else the last version. What was closed before
-    reports were frozen is read live. Raises Unreadable.
+
+def closed_report_of(quarter: Quarter, reader: Person | None) -> Report | None:
+    """The closed report that this reader reads, or None where they read the quarter as it stands. Raises Unreadable.
+
+    What was closed before reports were frozen is read live.
     """
-    if quarter.status == QuarterStatus.CLOSED or (quarter.is_reopened and not is_inside(quarter, reader)):
-        closed = newest(quarter)
-        return None if closed is None else read(closed)
-    return None
+    closed = newest(quarter) if reads_closed_version(quarter, reader) else None
+    return None if closed is None else read(closed)
+
+
+def reads_closed_version(quarter: Quarter, reader: Person | None) -> bool:
+    """While a quarter is reopened, those inside read the live report, and everybody else the last version."""
+    return quarter.status == QuarterStatus.CLOSED or (quarter.is_reopened and not is_inside(quarter, reader))
 
 
 def is_inside(quarter: Quarter, reader: Person | None) -> bool:

@@ -470,14 +470,17 @@ class Rows:
     positions: dict[int, list[FinancialPosition]]
 
 
-def rows_of(quarter: Quarter, reader: Person | None, *, only: str | None = None, to_fill_in: bool = False) -> Rows:
-    """What a reader may see of a quarter; None sees everything. Five queries.
+def rows_of(
+    quarters: Iterable[Quarter], reader: Person | None, *, only: str | None = None, to_fill_in: bool = False
+) -> Rows:
+    """What a reader may see of quarters; None sees everything. Five queries, however many quarters.
 
     `only` loads the rows of the priority with that slug alone. `to_fill_in` keeps what the reader may write now: their
     sections and rows, of updates that are theirs.
     """
+    by_pk = {quarter.pk: quarter for quarter in quarters}
     updates = list(
-        QuarterlyUpdate.objects.filter(quarter=quarter)
+        QuarterlyUpdate.objects.filter(quarter__in=by_pk)
         .select_related("priority", "approved_by")
         .order_by("priority__position", "priority_id")
     )
@@ -488,7 +491,7 @@ def rows_of(quarter: Quarter, reader: Person | None, *, only: str | None = None,
         sections = {update.pk: update.readable_sections(reader) for update in updates}
     wanted = {update.pk: update for update in updates if only in (None, update.priority.slug)}
     for update in updates:
-        update.quarter = quarter
+        update.quarter = by_pk[update.quarter_id]
 
     def rows(queryset: Any, section: Section) -> Any:
         """A section's rows by update: all of them where the reader has the section, else those they hold."""
@@ -514,12 +517,17 @@ def rows_of(quarter: Quarter, reader: Person | None, *, only: str | None = None,
 
 
 def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Report:
-    """The report of a quarter, live, as this reader may see it; None reads everything, as the command line does.
+    """The report of a quarter, live, as this reader may see it; as quarterly_reports()."""
+    return quarterly_reports([quarter], reader, only=only)[0]
+
+
+def quarterly_reports(quarters: list[Quarter], reader: Person | None, *, only: str | None = None) -> list[Report]:
+    """The reports of quarters, live, as this reader may see them; None reads everything, as the command line does.
 
     Eight queries, whatever the number of rows and quarters. Parts of it that the reader may not see yet are there,
     empty, and say so in `visible`. `only` loads the rows of the priority with that slug alone; the others stay empty.
     """
-    found = rows_of(quarter, reader, only=only)
+    found = rows_of(quarters, reader, only=only)
     leads = names_of_leads([u for u in found.updates if not u.leads and u.status != UpdateStatus.CLOSED])
     meanings = tuple(
         Meaning(d.kind, d.letter, d.get_letter_display(), d.text, d.is_default) for d in Definition.objects.all()
@@ -527,7 +535,7 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
     text_of = {(meaning.kind, meaning.letter): meaning.text for meaning in meanings}
 
     def part(update: QuarterlyUpdate) -> PriorityReport:
-        mine = found.sections[update.pk]
+        mine, quarter = found.sections[update.pk], update.quarter
         ratings, finance = Section.RATINGS in mine, Section.FINANCE in mine
         risks = found.assessments[update.pk]
         live = [row for row in risks if row.risk.is_live(quarter.period.next)]
@@ -555,16 +563,19 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
             approved_at=update.approved_at,
         )
 
-    return Report(
-        quarter=quarter.period,
-        status=quarter.status,
-        plan=quarter.plan.title,
-        overview=quarter.overview if overview_is_readable(quarter, reader) else "",
-        overview_is_open=overview_is_readable(quarter, reader),
-        due_on=quarter.due_on,
-        priorities=tuple(part(update) for update in found.updates),
-        definitions=meanings,
-    )
+    return [
+        Report(
+            quarter=quarter.period,
+            status=quarter.status,
+            plan=quarter.plan.title,
+            overview=quarter.overview if overview_is_readable(quarter, reader) else "",
+            overview_is_open=overview_is_readable(quarter, reader),
+            due_on=quarter.due_on,
+            priorities=tuple(part(update) for update in found.updates if update.quarter_id == quarter.pk),
+            definitions=meanings,
+        )
+        for quarter in quarters
+    ]
 
 
 def overview_is_readable(quarter: Quarter, reader: Person | None) -> bool:

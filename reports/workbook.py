@@ -62,7 +62,7 @@ def report_workbook(report: Report, reader: Person | None, *, only: str | None =
 
 def own_workbook(quarter: Quarter, person: Person) -> Workbook | None:
     """The sections and rows that somebody may fill in now, whatever the priority; None where there are none."""
-    found = flat(quarter, rows_of(quarter, person, to_fill_in=True))
+    found = flat(quarter, rows_of([quarter], person, to_fill_in=True))
     found.quarter = None
     state = "Draft: the quarter is open, and figures may still change."
     scope = f"Only what {person} fills in."
@@ -103,7 +103,7 @@ def file_name(period: Period, *parts: str) -> str:
 
 
 def live_rows(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Rows:
-    found = flat(quarter, rows_of(quarter, reader, only=only))
+    found = flat(quarter, rows_of([quarter], reader, only=only))
     if only is not None:
         kept = [n for n, update in enumerate(found.updates) if update.priority.slug == only]
         found.updates, found.sections = [found.updates[n] for n in kept], [found.sections[n] for n in kept]
