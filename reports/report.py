@@ -74,6 +74,25 @@ class RatingCell:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """An indicator in one quarter of its series: what was known of it at the time, or why nothing was.
+
+    `origin` is "" for the plan's own figures, "background" for those from before it, and "elsewhere" for a figure of
+    this quarter that the reader of the report may not see.
+    """
+
+    quarter: Period
+    value: Decimal | None
+    missing: str
+    target: Decimal | None
+    basis: str
+    origin: str = ""
+    source: str = ""
+    is_provisional: bool = False
+    is_revised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IndicatorRow:
     key: str
     reference: str
@@ -93,6 +112,10 @@ class IndicatorRow:
     confidence: str
     suggested: str | None
     reason: str
+    polarity: str = ""
+    definition: str = ""
+    source: str = ""
+    series: tuple[Point, ...] = ()  # the quarters up to this one, oldest first, this one last
 
     @property
     def differs(self) -> bool:
@@ -150,6 +173,8 @@ class RiskRow:
     owner: str
     closed_reason: str  # why it was closed in this quarter, which tells of it for the last time
     kind: str = ""  # risk or issue; "" in reports that were closed before it was kept
+    is_top: bool = False  # chosen for the public report
+    is_internal: bool = False  # never in it
 
     @property
     def level_word(self) -> str:
@@ -365,6 +390,34 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Something that is otherwise than last quarter, in a sentence that is whole by itself.
+
+    `weight` orders them, the heaviest first; `slug` and `anchor` are where it stands on the pages.
+    """
+
+    weight: int
+    kind: str
+    priority: str
+    slug: str
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A figure that says something else than in the version that was published before."""
+
+    key: str  # of its row, or of the priority for a rating
+    field: str
+    priority: str
+    of: str
+    what: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     quarter: Period
     status: str
@@ -375,6 +428,13 @@ class Report:
     priorities: tuple[PriorityReport, ...]
     definitions: tuple[Meaning, ...]
     closing: Closing | None = None
+    is_public: bool = False  # whether all that is not for the public was taken out
+    compared_with: Period | None = None  # the quarter before, if what changed since is known
+    changes: tuple[Change, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+
+    def revision_of(self, key: str, field: str) -> Revision | None:
+        return next((r for r in self.revisions if (r.key, r.field) == (key, field)), None)
 
     @property
     def label(self) -> str:
@@ -630,6 +690,9 @@ def indicator_row(reading: Reading, quarter: int) -> IndicatorRow:
         confidence=reading.confidence,
         suggested=reading.suggested(quarter),
         reason=reading.reason,
+        polarity=indicator.polarity,
+        definition=indicator.definition,
+        source=indicator.source,
     )
 
 

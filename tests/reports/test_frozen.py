@@ -20,14 +20,17 @@ from reports.comparing import differences
 from reports.frozen import Unreadable, checksum, freeze, newest, read, report_of, thaw
 from reports.models import ClosedReport, NeverChanged
 from reports.report import (
+    Change,
     Closing,
     FinanceRow,
     GoalRow,
     IndicatorRow,
     Meaning,
+    Point,
     PriorityReport,
     RatingCell,
     Report,
+    Revision,
     RiskRow,
     quarterly_report,
 )
@@ -82,7 +85,7 @@ def made(kind):
     return st.builds(kind, **{field.name: MADE[field.type] for field in fields(kind)})
 
 
-for kind in (RatingCell, FinanceRow, IndicatorRow, RiskRow, GoalRow, Meaning, Closing):
+for kind in (Point, RatingCell, FinanceRow, IndicatorRow, RiskRow, GoalRow, Meaning, Closing, Change, Revision):
     MADE[kind.__name__] = made(kind)
     MADE[f"{kind.__name__} | None"] = st.none() | MADE[kind.__name__]
     MADE[f"tuple[{kind.__name__}, ...]"] = st.lists(MADE[kind.__name__], max_size=2).map(tuple)
