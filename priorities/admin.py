@@ -109,7 +109,23 @@ class SheetAdmin(AdministratorsOnly, ImportExportMixin):
         return HttpResponseRedirect("../import/")
 
 
-class TrackedAdmin(SheetAdmin, SimpleHistoryAdmin):
+class Recorded:
+    """Mixin: saving and deleting are acts, with their change set."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        with recording(by=signed_in(request), source=Source.ADMIN):
+            super().save_model(request, obj, form, change)  # type: ignore[misc]
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with recording(by=signed_in(request), source=Source.ADMIN):
+            super().delete_model(request, obj)  # type: ignore[misc]
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        with recording(by=signed_in(request), source=Source.ADMIN):
+            super().delete_queryset(request, queryset)  # type: ignore[misc]
+
+
+class TrackedAdmin(SheetAdmin, Recorded, SimpleHistoryAdmin):
     """Set-up rows, with history."""
 
     list_per_page = 50
@@ -119,18 +135,6 @@ class TrackedAdmin(SheetAdmin, SimpleHistoryAdmin):
         models.DecimalField: {"form_class": PlainDecimalField},
         models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 90})},
     }
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        with recording(by=signed_in(request), source=Source.ADMIN):
-            super().save_model(request, obj, form, change)
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        with recording(by=signed_in(request), source=Source.ADMIN):
-            super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        with recording(by=signed_in(request), source=Source.ADMIN):
-            super().delete_queryset(request, queryset)
 
 
 class DoorForm(forms.ModelForm):
@@ -386,7 +390,7 @@ class DefinitionAdmin(TrackedAdmin):
 
 
 @admin.register(Person)
-class PersonAdmin(SheetAdmin, UserAdmin):
+class PersonAdmin(SheetAdmin, Recorded, UserAdmin):
     resource = PersonResource
     list_display = ["username", "first_name", "last_name", "email", "is_active", "last_login"]
     list_filter = ["is_active", "groups"]

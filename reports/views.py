@@ -16,6 +16,7 @@ from priorities.periods import Period
 from updates.overview import has_part, may_write
 
 from .frozen import Unreadable, newest, report_of
+from .keeping import kept
 from .pack import approvals_of
 from .report import PriorityReport, Report
 
@@ -93,6 +94,7 @@ def taken(request: HttpRequest, period: Period, *, only: str | None = None) -> t
     return report, context
 
 
+@kept
 @says_what_is_unreadable
 def overview(request: HttpRequest, period: Period) -> HttpResponse:
     report, context = taken(request, period)
@@ -107,6 +109,7 @@ def overview_links(quarter: Quarter, person: Person) -> dict[str, Any]:
     return {"overview_state": quarter.get_overview_status_display(), "writes_overview": may_write(quarter, person)}
 
 
+@kept
 @says_what_is_unreadable
 def priority(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     """One priority. In a closed report it is found by the slug that it had then; the one it has now leads there."""

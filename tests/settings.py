@@ -8,6 +8,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}  # but in test_keeping.py
 STATIC_ROOT = BASE_DIR / "static"
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # a kept connection of the live server's thread would outlast the database
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
