@@ -105,7 +105,7 @@ FILLING_IN: dict[str, Rule] = {
 RUNNING: dict[str, Rule] = {
     "See the progress board and remind people": sees_all,
     "Open the next quarter": administers,
-    "Import spreadsheets of any priority, and set up plans, priorities and indicators": administers,
+    "Import spreadsheets of any priority, and set up plans": administers,
     "Invite people, assign parts, hand over for others, deactivate": administers,
 }
 WORDS: dict[str, str] = {
