@@ -142,9 +142,9 @@ def add_empty_positions(found: Rows) -> None:
     known = {position.update_id for position in found.positions}
     for update, sections in zip(found.updates, found.sections, strict=True):
         if Section.FINANCE in sections and update.pk not in known and update.is_editable:
-            found.positions += [
-                FinancialPosition(update=update, period=number, confirmed=None) for number in range(1, 5)
-            ]
+            made = [FinancialPosition(update=update, period=number) for number in range(1, 5)]
+            say_nothing_of_confirming(made)
+            found.positions += made
 
 
 def background_of(updates: Iterable[QuarterlyUpdate]) -> list[Background]:
@@ -195,8 +195,12 @@ def add_part(found: Rows, part: PriorityReport, quarter: Quarter) -> None:
     found.assessments += [assessment(row, update, RiskKind.ISSUE) for row in part.issues]
     found.assessments += [assessment(row, update, row.kind or RiskKind.RISK) for row in part.closed]
     found.forecasts += [forecast(row, update) for row in part.goals]
-    for made in (*found.positions, *found.readings, *found.assessments, *found.forecasts):
-        made.confirmed = None  # type: ignore[assignment]  # the report doesn't say
+    say_nothing_of_confirming((*found.positions, *found.readings, *found.assessments, *found.forecasts))
+
+
+def say_nothing_of_confirming(rows: Iterable[Any]) -> None:
+    for row in rows:
+        row.confirmed = None
 
 
 def reading(row: Any, update: QuarterlyUpdate) -> Reading:

@@ -191,7 +191,9 @@ def looked_again(request: HttpRequest, record: ImportRecord, person: Person) -> 
 
 def chosen(request: HttpRequest, record: ImportRecord, person: Person) -> HttpResponse:
     """Who wins in each cell of the page; with a button for all, in every cell."""
-    wins = {name.removeprefix("wins:"): wins for name, wins in request.POST.items() if name.startswith("wins:")}
+    wins: dict[str, Any] = {
+        name.removeprefix("wins:"): who for name, who in request.POST.items() if name.startswith("wins:")
+    }
     if (everywhere := request.POST.get("all")) in (FILE, STORED):
         wins = {each.name: everywhere for each in Preview.unpack(record.file.preview).disputed}
     wins = {name: who for name, who in wins.items() if who in (FILE, STORED)}

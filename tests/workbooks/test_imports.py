@@ -324,7 +324,7 @@ def test_every_bad_file_is_told_at_once_and_the_good_ones_are_kept(lead, update,
     [told] = refused(answer)
     assert told.startswith("damaged.zip: ")
     assert [record.name for record in ImportRecord.objects.all()] == ["good.zip"]
-    assert "good.zip" in text(answer)
+    assert "Uploaded: good.zip. Nothing is stored yet; look at each below, and confirm it." in text(answer)
 
 
 def test_empty_and_large_files_are_told_by_name_and_nothing_is_kept(lead, monkeypatch):
@@ -556,6 +556,12 @@ def test_one_button_chooses_for_all(lead, disputed, wins, stays):
     assert disputed.problems == 0
     act(lead, disputed, "confirm")
     assert (value_of("1a"), value_of("1b")) == stays
+
+
+def test_choosing_nothing_is_told(lead, disputed):
+    page = text(act(lead, disputed, "choose"))
+    assert "Nothing was chosen: say for each cell whether what is stored or the file’s value holds." in page
+    assert "Your choices are kept" not in page
 
 
 def test_a_choice_does_not_outlive_what_it_was_made_over(lead, disputed):
