@@ -193,6 +193,10 @@ class Clash:
         return f"{self.by}, since the file was made: {shorten(self.theirs) or '(empty)'}"
 
     @property
+    def kept(self) -> str:
+        return f"{self.theirs or '(empty)'} is kept (file: {self.mine or '(empty)'})"
+
+    @property
     def problem(self) -> str:
         theirs, mine = shorten(self.theirs) or "(empty)", shorten(self.mine) or "(empty)"
         return (
@@ -507,7 +511,8 @@ class SheetResource(resources.Resource):
             row.kind = "refused"
             return
         self.remark(row)
-        row.kind = "new" if row.is_new else "changed" if row.changes or row.clashes else "unchanged"
+        undecided = any(not clash.chosen for clash in row.clashes.values())
+        row.kind = "new" if row.is_new else "changed" if row.changes or undecided else "unchanged"
         if row.kind == "unchanged" and row.is_blank:
             row.kind = "ignored"
         if row.is_new or row.changes:

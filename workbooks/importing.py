@@ -11,7 +11,7 @@ from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
 from priorities.cells import shorten
-from priorities.columns import Problem, heading_key, likeness, slip_of
+from priorities.columns import Problem, heading_key, likeness, slip_of, yes_no
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import Person
@@ -80,7 +80,7 @@ class CellPlan:
     """One cell before and after, as people read it; `conflict` says who stored what since the file was made.
 
     `cell` is empty for what follows from other cells. In a conflict `old` is what is stored and `new` what the file
-    says, whatever was chosen.
+    says; where what is stored was chosen, the cell is `kept` and `new` says so in words.
     """
 
     heading: str
@@ -88,6 +88,7 @@ class CellPlan:
     old: str
     new: str
     conflict: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,9 @@ class RowPlan:
 
     @cached_property
     def cells(self) -> tuple[CellPlan, ...]:
-        """The cells that change; none of a row that is refused."""
-        return self.plan.cells(self.row) if self.kind in ("new", "changed") else ()
+        """The cells that change, and those in which somebody else's value is kept; none of a row that is refused."""
+        changes = self.kind in ("new", "changed")
+        return self.plan.cells(self.row) if changes or self.plan.keeps(self.row) else ()
 
 
 @dataclass
@@ -388,11 +390,17 @@ class SheetPlan:
             for heading, old, new in resource.shown(row):
                 found.setdefault(heading, CellPlan(heading, self.cell(number, heading), old, new))
             for heading, clash in row.clashes.items():
-                cell = self.cell(number, heading)
-                found[heading] = CellPlan(heading, cell, clash.theirs, clash.mine, clash.told)
-        if len(found) > 1 and "Confirmed" in found and not self.says_confirmed(number):
+                kept = clash.chosen == "theirs"
+                texts = clash.theirs, clash.kept if kept else clash.mine
+                found[heading] = CellPlan(heading, self.cell(number, heading), *texts, clash.told, kept)
+        follows = "Confirmed" in found and found["Confirmed"].new == yes_no(True) and not self.says_confirmed(number)
+        if len(found) > 1 and follows:
             del found["Confirmed"]
         return tuple(found.values())
+
+    def keeps(self, number: int) -> bool:
+        """Whether a row that is unchanged is so because somebody chose what is stored."""
+        return any(row.kind == "unchanged" and row.clashes for _, row in self.outcomes.get(number, ()))
 
     def says_confirmed(self, number: int) -> bool:
         return any("confirmed" in row.typed and row.typed["confirmed"] for _, row in self.outcomes[number])

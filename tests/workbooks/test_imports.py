@@ -801,3 +801,18 @@ def test_the_workbook_of_a_priority_comes_back_without_a_change_and_with_one(lea
     set_value("1a", 31)
     record = previewed(lead, ("Victims again.xlsx", book))
     assert (record.problems, record.changes) == (0, 0)  # the file says nothing new: theirs stays
+
+
+def test_where_only_what_is_stored_was_kept_there_is_nothing_to_confirm(lead, update):
+    indicator = Indicator.objects.get(reference="1a")
+    head = ["Quarter", "Priority", "Ref", "Indicator", "Value", "Key", "Version"]
+    book = indicators(["1a", indicator.title, "28%", str(indicator.key), "0"], headings=head)
+    set_value("1a", 72)
+    record = previewed(lead, book)
+    act(lead, record, "choose", **{"wins:Indicators!E2": "stored"})
+    record.refresh_from_db()
+    page = lead.get(f"/imports/{record.pk}/?kind=all")
+    assert "There is nothing to import" in text(page)
+    assert "72% is kept (file: 28%)" in text(page)
+    assert "Confirm " not in text(page)
+    assert record.in_words() == "1 unchanged"

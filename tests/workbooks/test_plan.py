@@ -329,6 +329,13 @@ def test_the_column_confirmed_says_it_in_so_many_words(update):
     assert problem == "Indicators!F2: “perhaps” is not yes or no; write yes or no."
 
 
+def test_a_confirmation_that_is_taken_back_is_shown_beside_another_change(update):
+    make_reading(update, make_indicator(update.priority, "1a", title="Calls"), confirmed=True)
+    head = ("Ref", "Indicator", "Value", "Confirmed")
+    planned = plan(indicators(["1a", "Calls", "29%", "no"], headings=head))
+    assert cells(planned) == [("E2", "27%", "29%"), ("F2", "yes", "no")]
+
+
 def test_a_new_row_keeps_what_the_column_confirmed_says(update):
     load(indicators(["1a", "Calls", "27%", "no"], headings=("Ref", "Indicator", "Value", "Confirmed")))
     assert not Reading.objects.get().confirmed
