@@ -71,7 +71,10 @@ def own_workbook(quarter: Quarter, person: Person) -> Workbook | None:
 
 
 def template(opening: Opening, person: Person | None) -> Workbook:
-    """What opening a quarter would make, to be filled in before it is open and uploaded after."""
+    """What opening a quarter would make, to be filled in before it is open and uploaded after.
+
+    Its rows have the version of what was just made, so that what is entered between the two is not overwritten.
+    """
     quarter, rows = opening.quarter, opening.rows
     for goal in opening.goals:
         goal.key = None  # type: ignore[assignment]  # it gets another one when it is made
@@ -152,6 +155,7 @@ def frozen_rows(report: Report, only: str | None = None) -> Rows:
         number=report.quarter.number,
         status=report.status,
         overview=report.overview,
+        version=None,
     )
     found = Rows(quarter=quarter if only is None else None)
     for part in report.priorities:
@@ -167,6 +171,7 @@ def add_part(found: Rows, part: PriorityReport, quarter: Quarter) -> None:
         ratings_note=part.ratings_note,
         narrative=part.narrative,
         finance_note=part.finance_note,
+        version=None,
         **{rating.name: rating.letter for rating in part.ratings},
     )
     found.updates.append(update)
@@ -180,7 +185,7 @@ def add_part(found: Rows, part: PriorityReport, quarter: Quarter) -> None:
     found.assessments += [assessment(row, update, row.kind or RiskKind.RISK) for row in part.closed]
     found.forecasts += [forecast(row, update) for row in part.goals]
     for made in (*found.positions, *found.readings, *found.assessments, *found.forecasts):
-        made.confirmed = None  # type: ignore[assignment]  # the report doesn't say
+        made.confirmed = made.version = None  # type: ignore[assignment]  # the report doesn't say
 
 
 def reading(row: Any, update: QuarterlyUpdate) -> Reading:
