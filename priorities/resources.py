@@ -152,13 +152,13 @@ class QuarterResource(SheetResource):
         """Quarters are set up by administrators; their overview is its author's and the managers' too."""
         quarter, by = row.instance, self.book.by
         if row.before and quarter.status == QuarterStatus.CLOSED:
-            raise wrong("Quarter", f"{quarter} is closed and can't be changed: reopen it first.")
+            raise wrong("Quarter", f"{quarter} is closed and can't be edited. Ask an administrator to reopen it first.")
         if by is not None and not by.is_administrator and set(row.changes) != {"overview"}:
             raise ValidationError(f"{self.get_display_name()} are set up by administrators; ask one.")
         if not quarter.overview_is_editable:
             status = UpdateStatus(quarter.overview_status)
-            told = f"The overview of {quarter} is {status.label.lower()} and can't be changed"
-            raise wrong("Overview", f"{told}: {status.overview_way_back}.")
+            told = f"The overview of {quarter} is {status.label.lower()} and can't be edited"
+            raise wrong("Overview", f"{told}; {status.overview_way_back}.")
         if by is None:
             return
         if not by.sees_all and quarter.overview_author_id != by.pk:

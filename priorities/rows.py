@@ -161,7 +161,7 @@ class Book:
         """Why these sections of an update, or a row that somebody holds, can't be written now; "" if they can."""
         status = UpdateStatus(update.status)
         if status not in UpdateStatus.editable():
-            return f"{update} is {status.label.lower()} and can't be changed: send it back first."
+            return f"{update} is {status.label.lower()} and can't be edited; {status.way_back}."
         if self.by is not None and not is_open_to(update, self.by):
             return why_not_open(update)
         if not sections or self.by is None or self.by.is_administrator:
@@ -292,6 +292,14 @@ class SheetResource(resources.Resource):
     def refuse(self, row: Row) -> None:
         """Rules of its own that a new or changed row must satisfy; raises ValidationError."""
 
+    def compare(self) -> None:
+        """What holds between the rows, once each is settled; give_up() refuses one."""
+
+    def give_up(self, row: Row, column: str, message: str) -> None:
+        row.refuse(column, message)
+        row.kind = "refused"
+        self.planned.pop(id(row.instance), None)
+
     def remark(self, row: Row) -> None:
         """Warnings about a row that was read."""
 
@@ -365,6 +373,7 @@ class SheetResource(resources.Resource):
             if row.kind:
                 continue
             self.attempt(self.settle, row)
+        self.compare()
         new = sum(is_new for _, is_new, _ in self.plan)
         self.warnings += [
             Problem(0, "", f"there is no column {name}; it stays empty in the {new} new rows.")

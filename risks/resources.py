@@ -213,6 +213,47 @@ class AssessmentResource(SheetResource):
         text = parse_text(cell(row, self.kind.label)) or risks_by_key(self.book)[risk.key][1]
         return (update.quarter.period, risk.key), lambda: Assessment(update=update, risk=risk, description=text)
 
+    def recall(self) -> None:
+        super().recall()
+        self.put_last()
+
+    def put_last(self) -> None:
+        """A new row without a number goes to the end, after all that the file numbers."""
+        last: dict[int, int] = {}
+        for assessment in self.of_kind():
+            home = id(assessment.update)
+            last[home] = max(last.get(home, 0), assessment.position if assessment.pk else 0)
+        unread = [row for row in self.outcome if not row.kind]
+        for row in unread:
+            home = id(row.instance.update)
+            last[home] = max(last.get(home, 0), row.typed.get("position", 0))
+        for row in unread:
+            if row.is_new and "position" not in row.typed and "No." not in row.errors:
+                home = id(row.instance.update)
+                last[home] = row.typed["position"] = last[home] + 1
+
+    def of_kind(self) -> list[Assessment]:
+        return [assessment for assessment in self.table.values() if assessment.risk.kind == self.kind]
+
+    def compare(self) -> None:
+        """No number is that of two risks, or of two issues, of an update; those that two have already may stay."""
+        numbered = [row for row in self.outcome if row.kind in ("new", "changed") and "position" in row.changes]
+        moved = {id(row.instance) for row in numbered}
+        taken: dict[tuple[int, int], Assessment] = {}
+        for assessment in self.of_kind():
+            if assessment.pk and id(assessment) not in moved:
+                taken.setdefault((id(assessment.update), assessment.position), assessment)
+        for row in numbered:
+            number = row.instance.position
+            other = taken.setdefault((id(row.instance.update), number), row.instance)
+            if other is not row.instance:
+                self.give_up(
+                    row,
+                    "No.",
+                    f"{number} is the number of “{shorten(other.description)}” too; give each its own. A new row "
+                    "without a number goes to the end.",
+                )
+
     def complete(self, row: Row) -> None:
         """Where the plan scores risks by likelihood × impact, the level follows."""
         assessment = row.instance

@@ -292,7 +292,7 @@ def test_a_locked_update_is_refused(run, book, status):
     set_status(QuarterlyUpdate.objects.get(), status)
     (problem,) = refused(run, book(Indicators=indicators(["1a", "Calls", "number", "1", "2"])))
     state = status.label.lower()
-    assert problem == f"Indicators!B2: {VICTIMS}, Q1 2022/23 is {state} and can't be changed: send it back first."
+    assert problem == f"Indicators!B2: {VICTIMS}, Q1 2022/23 is {state} and can't be edited; {status.way_back}."
     assert Reading.objects.get().value == 1
 
 
@@ -302,9 +302,11 @@ def test_a_closed_quarter_is_refused_but_repeating_it_changes_nothing(run, book)
     close(Quarter.objects.get(status="open"))
     assert run(path)[0] == 0
     changed = refused(run, book(Indicators=indicators(["1a", "Calls", "number", "1", "2"])))
-    assert "is closed and can't be changed" in changed[0]
+    assert "is closed and can't be edited" in changed[0]
     overview = refused(run, book(Quarter=[["Quarter", "Plan", "Overview"], [Q, "", "Rewritten"]], Indicators=None))
-    assert overview[0] == "Quarter!A2: Q1 2022/23 is closed and can't be changed: reopen it first."
+    assert (
+        overview[0] == "Quarter!A2: Q1 2022/23 is closed and can't be edited. Ask an administrator to reopen it first."
+    )
 
 
 def test_a_planned_quarter_is_not_opened_by_an_import(run, book):
@@ -504,7 +506,7 @@ def test_what_is_set_up_on_a_locked_quarters_sheet_is_locked_too(run, book, shee
 
     assert run(book(**rows(before)))[0] == 0
     close(Quarter.objects.get(status="open"))
-    assert "is closed and can't be changed" in refused(run, book(**rows(after)))[0]
+    assert "is closed and can't be edited" in refused(run, book(**rows(after)))[0]
 
 
 def test_a_unit_does_not_change_under_its_figures(run, book):

@@ -252,7 +252,7 @@ def test_a_lead_is_refused_the_rows_of_another_priority(lead, update, trust):
 def test_a_locked_update_is_refused_in_the_preview(lead, update, status):
     set_status(update, status)
     record = previewed(lead, indicators(value("1a", "28%")))
-    assert "can't be changed: send it back first." in text(lead.get(f"/imports/{record.pk}/"))
+    assert f"can't be edited; {status.way_back}." in text(lead.get(f"/imports/{record.pk}/"))
     assert record.problems
 
 
@@ -477,7 +477,7 @@ def test_what_was_submitted_since_the_preview_is_refused(lead, update):
     set_status(update, UpdateStatus.SUBMITTED)
     page = text(act(lead, record, "confirm"))
     assert "something has changed since" in page
-    assert "is submitted and can't be changed: send it back first." in page
+    assert "is submitted and can't be edited; its lead can withdraw it, or a manager send it back." in page
     assert value_of("1a") == 27
     assert "Confirm " not in page
 

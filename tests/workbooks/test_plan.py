@@ -273,6 +273,53 @@ def test_a_closed_risk_is_opened_again_by_clearing_its_reason(update):
     assert (risk.closed_reason, risk.closed_from) == ("", None)
 
 
+# Numbers
+
+NUMBERED = ["Quarter", "Priority", "No.", "Risk", "Score"]
+
+
+def risks(*rows):
+    return sheet("Risks", NUMBERED, *([Q, VICTIMS, *row] for row in rows))
+
+
+def positions():
+    return list(Assessment.objects.order_by("position", "pk").values_list("position", "description"))
+
+
+def test_a_new_risk_without_a_number_goes_to_the_end(update):
+    make_assessment(update, description="Demand may rise", position=2)
+    make_assessment(update, kind="issue", description="Strike action", position=7)
+    planned = load(
+        risks(["", "Nobody may apply", "H"], ["3", "Funds may run out", "L"], ["", "The roof may leak", "L"])
+    )
+    assert positions()[:4] == [
+        (2, "Demand may rise"),
+        (3, "Funds may run out"),
+        (4, "Nobody may apply"),
+        (5, "The roof may leak"),
+    ]
+    assert ("C2", "", "4") in cells(planned)
+
+
+def test_a_number_that_is_taken_is_told(update):
+    make_assessment(update, description="Demand may rise", position=2)
+    planned = plan(risks(["2", "Nobody may apply", "H"], ["3", "Funds may run out", "L"], ["3", "Roof", "L"]))
+    assert planned.problems == [
+        "Risks!C2: 2 is the number of “Demand may rise” too; give each its own. A new row without a number goes to "
+        "the end.",
+        "Risks!C4: 3 is the number of “Funds may run out” too; give each its own. A new row without a number goes to "
+        "the end.",
+    ]
+    assert kinds(planned) == ["refused", "new", "refused"]
+
+
+def test_two_risks_exchange_their_numbers(update):
+    make_assessment(update, description="Demand may rise", position=1)
+    make_assessment(update, description="Funds may run out", position=2)
+    load(risks(["2", "Demand may rise", ""], ["1", "Funds may run out", ""]))
+    assert positions() == [(1, "Funds may run out"), (2, "Demand may rise")]
+
+
 # Confirming
 
 
@@ -457,9 +504,7 @@ def test_the_overview_is_imported_by_its_author_until_it_is_submitted(update):
     load(file, by=author)
     make_quarter(overview_status=UpdateStatus.SUBMITTED)
     (problem,) = plan(sheet("Quarter", ["Quarter", "Overview"], [Q, "All bad"]), by=author).problems
-    assert problem.startswith(
-        f"Quarter!B2: The overview of {quarter} is submitted and can't be changed: its author can"
-    )
+    assert problem.startswith(f"Quarter!B2: The overview of {quarter} is submitted and can't be edited; its author can")
 
 
 @pytest.mark.parametrize("status", [UpdateStatus.SUBMITTED, UpdateStatus.IN_REVIEW, UpdateStatus.APPROVED])
@@ -469,14 +514,14 @@ def test_what_is_locked_is_refused_for_everybody(update, victims_lead, administr
     for by in (None, victims_lead, administrator):
         (problem,) = plan(ours(reading, value="28%"), by=by).problems
         assert problem == (
-            f"Indicators!B2: {VICTIMS}, {Q} is {status.label.lower()} and can't be changed: send it back first."
+            f"Indicators!B2: {VICTIMS}, {Q} is {status.label.lower()} and can't be edited; {status.way_back}."
         )
 
 
 def test_a_closed_quarter_is_refused(update):
     reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
     close(update.quarter)
-    assert "is closed and can't be changed" in plan(ours(reading, value="28%")).problems[0]
+    assert "is closed and can't be edited" in plan(ours(reading, value="28%")).problems[0]
 
 
 def test_what_was_locked_since_the_plan_is_refused_by_the_door(update):
