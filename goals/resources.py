@@ -16,7 +16,7 @@ from priorities.cells import (
     shorten,
 )
 from priorities.columns import UNLIKE, Column, Key, cell, confirmed_column, fold, likeness, name_in, wrong
-from priorities.models import Priority
+from priorities.models import Priority, Section
 from priorities.periods import Period
 from priorities.rows import Book, Row, SheetResource, Texts
 
@@ -107,6 +107,7 @@ class YearsQuarter(Column):
 
 class GoalResource(SheetResource):
     setup = administrators_only = named_each_quarter = True
+    section = Section.GOALS
     required = ("Priority", "No.", "Goal")
     plan_title = Key("priority__plan__title", "Plan")
     quarter = Key(None, "Quarter")

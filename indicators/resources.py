@@ -41,7 +41,7 @@ from priorities.columns import (
     slip_of,
     wrong,
 )
-from priorities.models import Priority
+from priorities.models import Priority, Section
 from priorities.periods import Period
 from priorities.rows import Book, Row, SheetResource, Texts, priority_key
 
@@ -201,6 +201,7 @@ def ask_about_fraction(text: str, value: Decimal | None, unit: str, stored: Deci
 
 class IndicatorResource(SheetResource):
     setup = administrators_only = named_each_quarter = True
+    section = Section.INDICATORS
     required = ("Priority",)
     plan_title = Key("priority__plan__title", "Plan")
     quarter = Key(None, "Quarter")

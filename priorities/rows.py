@@ -46,6 +46,7 @@ from .models import (
     Quarter,
     QuarterlyUpdate,
     QuarterRow,
+    QuarterStatus,
     UpdateStatus,
     is_open_to,
     why_not_open,
@@ -55,6 +56,10 @@ from .rules import check_row
 from .writing import writing
 
 AGAIN = " (again)"
+MISSING = {
+    "Quarter": "The quarter is missing; write the report's quarter, like Q1 2022/23.",
+    "Priority": "The priority is missing; write its title.",
+}
 Texts = Mapping[str, str]  # the cells of a row by heading
 
 
@@ -67,6 +72,7 @@ class Book:
     tick: Callable[[], object] = bool  # called twice for each row of a resource; bool() does nothing
     _loaded: bool = False
     _periods: dict[str, Period] = field(default_factory=dict)
+    _readable: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def load(self) -> None:
         if self._loaded:
@@ -97,7 +103,7 @@ class Book:
     def period(self, row: Texts) -> Period:
         text = cell(row, "Quarter")
         if not text:
-            raise wrong("Quarter", "The quarter is missing; write the report's quarter, like Q1 2022/23.")
+            raise wrong("Quarter", MISSING["Quarter"])
         if text not in self._periods:
             try:
                 self._periods[text] = parse_period(text)
@@ -133,7 +139,7 @@ class Book:
     def priority(self, row: Texts, plan: Plan) -> Priority:
         title = parse_title(name_in(row, "Priority"))
         if not title:
-            raise wrong("Priority", "The priority is missing; write its title.")
+            raise wrong("Priority", MISSING["Priority"])
         if found := self.priorities.get((plan.first_year, fold(title))):
             return found
         known = [p.title for (year, _), p in self.priorities.items() if year == plan.first_year]
@@ -148,6 +154,10 @@ class Book:
         quarter = self.quarter(row)
         priority = self.priority(row, quarter.plan)
         update = self.updates.get((quarter.period, fold(priority.title)))
+        if update is None and quarter.status == QuarterStatus.PLANNED:
+            raise wrong(
+                "Quarter", f"{quarter} is not open yet; correct the quarter, or ask an administrator to open it first."
+            )
         if update is None:
             raise wrong(
                 "Priority",
@@ -168,7 +178,31 @@ class Book:
             return ""
         if self.by.may_write(update.priority_id, sections, holder_id):
             return ""
-        return f"{update} is not yours to fill in; ask its lead or an administrator."
+        return not_yours(update)
+
+    # What somebody may read: nothing of the rest is told, not even whether the file has it right
+
+    def readable(self, update: QuarterlyUpdate) -> frozenset[str]:
+        """The sections of an update that the person may read."""
+        key = id(update)
+        if key not in self._readable:
+            self._readable[key] = update.readable_sections(self.by)
+        return self._readable[key]
+
+    def unread(self, row: Texts) -> QuarterlyUpdate | None:
+        """The update that a row of a quarter's sheet is of, if nothing of it may be read."""
+        if self.by is None or self.by.sees_all or not (cell(row, "Quarter") and cell(row, "Priority")):
+            return None
+        quarter = self.quarters.get(self.period(row))
+        title = parse_title(cell(row, "Priority"))
+        update = quarter and self.updates.get((quarter.period, fold(title)))
+        if update and not self.readable(update) and not self.by.has_rows_of(update.priority_id):
+            return update
+        return None
+
+
+def not_yours(update: QuarterlyUpdate) -> str:
+    return f"{update} is not yours to fill in; ask its lead or an administrator."
 
 
 def priority_key(priority: Priority) -> tuple[int, str]:
@@ -246,6 +280,7 @@ class SheetResource(resources.Resource):
 
     setup = False
     administrators_only = False
+    section = ""  # of an update, that set-up rows belong to
     named_each_quarter = False  # set-up rows that stand on a quarter's sheet, and so again in every quarter
     required: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()  # missing, these are warned of where there are new rows
@@ -413,6 +448,11 @@ class SheetResource(resources.Resource):
     def begin(self, row: Row) -> None:
         """Find the row's instance, and read what its cells say."""
         row.version = self.version_in(row.cells)
+        if update := self.book.unread(row.cells):
+            if row.is_blank:
+                row.kind = "ignored"
+                return
+            raise wrong("Priority", not_yours(update))
         key, make = self.identify(row.cells)
         first = self.seen.setdefault(key, row.number)
         if first != row.number and not (self.named_each_quarter and cell(row.cells, "Quarter")):
@@ -427,6 +467,31 @@ class SheetResource(resources.Resource):
             self.table[key] = row.instance
         row.is_new = not row.instance.pk
         row.typed = self.typed(row)
+        self.refuse_unread(row)
+
+    def refuse_unread(self, row: Row) -> None:
+        """Raises ValidationError for answers of a section that the person may not read, right or wrong."""
+        by = self.book.by
+        if by is None or by.sees_all or not row.typed:
+            return
+        if self.administrators_only and not self.named_each_quarter:
+            raise ValidationError(self.set_up)
+        if self.setup and not (self.section and cell(row.cells, "Quarter") and cell(row.cells, "Priority")):
+            return
+        update = self.book.update(row.cells) if self.setup else self.update_of(row.instance)
+        if update is None or not update.pk or getattr(row.instance, "holder_id", None) == by.pk:
+            return
+        if not self.sections_said(row) <= self.book.readable(update):
+            row.errors.clear()  # which may tell what is stored
+            raise wrong("Priority", not_yours(update))
+
+    def sections_said(self, row: Row) -> frozenset[str]:
+        """The sections of the update that the row's answers are of."""
+        return frozenset([self.section]) if self.setup else frozenset([row.instance.section])
+
+    @property
+    def set_up(self) -> str:
+        return f"{self.get_display_name()} are set up by administrators; ask one."
 
     def says_nothing(self, made: Any) -> bool:
         """Whether a blank row would only make a row without answers, about something known."""
@@ -594,9 +659,18 @@ class SheetResource(resources.Resource):
                 self.blame(row, error)
         by = self.book.by
         if self.administrators_only and by is not None and not by.is_administrator:
-            row.refuse("", f"{self.get_display_name()} are set up by administrators; ask one.")
+            self.refuse_changes(row, "", self.set_up)
         if reason := self.why_locked(row):
-            row.refuse("Priority", reason)
+            self.refuse_changes(row, "Priority", reason)
+
+    def refuse_changes(self, row: Row, column: str, reason: str) -> None:
+        """Refuse what may not be written, at each cell that was changed; at `column` where there is none."""
+        changed = [] if row.is_new else [each for each in self.shown(row) if row.cells.get(each[0], "").strip()]
+        for heading, old, _ in changed:
+            back = f"write back what was there, “{shorten(old)}”" if old else "empty it again"
+            row.refuse(heading, f"This was changed; {back}, or leave the row out: {reason}")
+        if not changed:
+            row.refuse(column, reason)
 
     def why_locked(self, row: Row) -> str:
         """Why the row can't be written now; a set-up row named on a quarter's sheet has that quarter's lock."""

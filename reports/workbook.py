@@ -155,7 +155,7 @@ def frozen_rows(report: Report, only: str | None = None) -> Rows:
         number=report.quarter.number,
         status=report.status,
         overview=report.overview,
-        version=None,
+        version=None,  # type: ignore[misc]  # the report doesn't say
     )
     found = Rows(quarter=quarter if only is None else None)
     for part in report.priorities:
@@ -171,7 +171,7 @@ def add_part(found: Rows, part: PriorityReport, quarter: Quarter) -> None:
         ratings_note=part.ratings_note,
         narrative=part.narrative,
         finance_note=part.finance_note,
-        version=None,
+        version=None,  # type: ignore[misc]
         **{rating.name: rating.letter for rating in part.ratings},
     )
     found.updates.append(update)

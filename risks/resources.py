@@ -96,6 +96,7 @@ def risk_of(resource: RiskResource | AssessmentResource, row: Texts, priority: P
 
 class RiskResource(SheetResource):
     setup = named_each_quarter = True
+    section = Section.RISKS
     kind = RiskKind.RISK
     required = ("Priority", "Risk")
     plan_title = Key("priority__plan__title", "Plan")

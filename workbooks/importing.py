@@ -10,13 +10,14 @@ from functools import cached_property
 from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
-from priorities.cells import shorten
-from priorities.columns import Problem, heading_key, likeness, slip_of, yes_no
+from priorities.cells import CellError, parse_period, shorten
+from priorities.columns import Problem, fold, heading_key, likeness, slip_of, yes_no
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import Person
+from priorities.periods import Period
 from priorities.resources import PlanResource, PriorityResource, QuarterlyUpdateResource, QuarterResource
-from priorities.rows import HIDDEN, Book, Row, SheetResource
+from priorities.rows import HIDDEN, MISSING, Book, Row, SheetResource
 from priorities.writing import writing
 from risks.resources import AssessmentResource, IssueAssessmentResource, IssueResource, RiskResource
 
@@ -177,12 +178,33 @@ def plan_import(
             found[name] = sheet
             planned.warnings += [f"{sheet.name}: {note}" for note in sheet.notes]
     choices = {**dict.fromkeys(theirs, "theirs"), **dict.fromkeys(mine, "mine")}
-    for name, classes in SHEETS.items():
-        if name in found:
-            SheetPlan(name, found[name], [resource(book) for resource in classes], choices).add_to(planned)
+    plans = [
+        SheetPlan(name, found[name], [resource(book) for resource in classes], choices)
+        for name, classes in SHEETS.items()
+        if name in found
+    ]
+    only = {heading: the_only(heading, plans) for heading in MISSING}
+    for each in plans:
+        each.only = only
+        each.add_to(planned)
     if not found and not planned.problems:
         planned.problems.append(f"There is no sheet to read; the sheets are {', '.join(SHEETS)}.")
     return planned
+
+
+def the_only(heading: str, plans: Iterable[SheetPlan]) -> str:
+    """What the whole file speaks of under this heading, where that is one thing: its quarter, or its priority."""
+    texts = {text for plan in plans if plan.speaks_of(heading) for text in plan.texts(heading)}
+    found = {quarter_said(text) if heading == "Quarter" else fold(text): text for text in texts}
+    return found.popitem()[1] if len(found) == 1 else ""
+
+
+def quarter_said(text: str) -> Period | str:
+    """A quarter however it is written; as it is, where it is none."""
+    try:
+        return parse_period(text)
+    except CellError:
+        return text
 
 
 def steps_of(sheets: Iterable[Sheet]) -> int:
@@ -239,16 +261,18 @@ class SheetPlan:
         self.columns: dict[str, int] = {}  # the column of each heading of the contract, from 1
         self.outcomes: dict[int, list[tuple[SheetResource, Row]]] = {}
         self.broken = sheet.broken
+        self.only: dict[str, str] = {}  # what the whole file speaks of, by heading
+        self.find_columns()
 
     def add_to(self, planned: Import) -> None:
         """Plan the sheet's rows, and add what comes of them to the import."""
-        self.find_columns()
         if not self.body:
             self.tell_no_rows(planned)
             return
         self.tell_unheaded()
         lost = self.take_out_broken()
         empty, blank = self.unanswered()
+        lost |= self.fill_in(lost | empty)
         rows = {number: row for number, row in self.body.items() if number not in lost | empty}
         refused = set(lost)  # rows whose subject was not found: told once, not again by the next resource
         for resource in self.resources:
@@ -264,7 +288,7 @@ class SheetPlan:
         if ignored := sum(row.kind == "ignored" for row in found):
             told = "1 row says nothing and was" if ignored == 1 else f"{ignored} rows say nothing and were"
             planned.warnings.append(f"{self.name}: {told} skipped.")
-        planned.tell(self.told)
+        planned.tell(sorted(self.told, key=lambda told: (told.row, told.column, told.message)))
 
     def tell_no_rows(self, planned: Import) -> None:
         """Headings alone are a table that nobody had anything to add to; without them the sheet is a mistake."""
@@ -329,6 +353,32 @@ class SheetPlan:
                 self.broken_texts[row, column], self.body[row][column - 1] = self.body[row][column - 1], ""
             if column in naming:
                 lost.add(row)
+        return lost
+
+    def speaks_of(self, heading: str) -> bool:
+        """Whether the cells under a heading say where a row belongs: a Background figure has a quarter of its own."""
+        return heading in self.columns and not (heading == "Quarter" and self.name == "Background")
+
+    def texts(self, heading: str) -> Iterable[str]:
+        index = self.columns[heading] - 1
+        return (row[index] for row in self.body.values() if row[index])
+
+    def fill_in(self, without: Collection[int]) -> set[int]:
+        """Where the quarter or the priority is blank, the only one of the file is meant; else the row is lost.
+
+        All that it lacks is told at once.
+        """
+        lost = set()
+        wanted = [name for name in MISSING if self.speaks_of(name) and name not in SUBJECTS[self.name]]
+        for number, row in self.body.items():
+            for name in wanted if number not in without else ():
+                index = self.columns[name] - 1
+                if row[index]:
+                    continue
+                row[index] = self.only[name]
+                if not row[index]:
+                    self.tell(number, index + 1, MISSING[name])
+                    lost.add(number)
         return lost
 
     def unanswered(self) -> tuple[set[int], set[int]]:

@@ -292,7 +292,10 @@ def test_a_locked_update_is_refused(run, book, status):
     set_status(QuarterlyUpdate.objects.get(), status)
     (problem,) = refused(run, book(Indicators=indicators(["1a", "Calls", "number", "1", "2"])))
     state = status.label.lower()
-    assert problem == f"Indicators!B2: {VICTIMS}, Q1 2022/23 is {state} and can't be edited; {status.way_back}."
+    assert problem == (
+        "Indicators!G2: This was changed; write back what was there, “1”, or leave the row out: "
+        f"{VICTIMS}, Q1 2022/23 is {state} and can't be edited; {status.way_back}."
+    )
     assert Reading.objects.get().value == 1
 
 

@@ -11,7 +11,8 @@ from goals.models import GoalForecast
 from indicators.models import Indicator, Reading
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
-from priorities.models import AssignmentRole, QuarterlyUpdate, RiskScale, Section, UpdateStatus
+from priorities.models import AssignmentRole, QuarterlyUpdate, QuarterStatus, RiskScale, Section, UpdateStatus
+from priorities.periods import Period
 from risks.models import Assessment, Risk
 from tests.make import (
     close,
@@ -455,17 +456,111 @@ def test_a_lead_imports_their_own_priority_and_repeats_what_is_set_up(update, vi
     ],
 )
 def test_what_is_not_a_leads_to_set_up_is_refused_in_words(update, victims_lead, found, problem):
-    from priorities.periods import Period
-
     make_quarter(Period(2022, 2))
     assert problem in plan(found, by=victims_lead).problems
 
 
-def test_another_priority_is_refused_and_a_row_of_it_that_repeats_what_is_stored_is_not(update, trust_lead):
+NOT_YOURS = f"Indicators!B2: {VICTIMS}, {Q} is not yours to fill in; ask its lead or an administrator."
+
+
+@pytest.mark.parametrize("says", ["27%", "28%", "[x]", "0.3", "lots"])
+def test_what_somebody_may_not_read_is_refused_in_the_same_words_right_or_wrong(update, trust_lead, says):
     reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
-    assert kinds(plan(ours(reading, value="27%"), by=trust_lead)) == ["unchanged"]
-    (problem,) = plan(ours(reading, value="28%"), by=trust_lead).problems
-    assert problem == f"Indicators!B2: {VICTIMS}, {Q} is not yours to fill in; ask its lead or an administrator."
+    planned = plan(ours(reading, value=says), by=trust_lead)
+    assert (kinds(planned), planned.problems, planned.warnings) == (["refused"], [NOT_YOURS], [])
+
+
+@pytest.mark.parametrize("unit", ["percent", "number"])
+@pytest.mark.parametrize("title", ["Calls", "Officers recruited"])
+def test_nor_is_anything_told_of_how_it_is_set_up(update, trust_lead, unit, title):
+    make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
+    assert plan(indicators(["1a", title, unit, "", "27%"]), by=trust_lead).problems == [NOT_YOURS]
+
+
+def test_a_row_without_answers_of_what_somebody_may_not_read_is_ignored(update, trust_lead):
+    reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
+    planned = plan(ours(reading), by=trust_lead)
+    assert (kinds(planned), planned.problems) == (["ignored"], [])
+
+
+@pytest.mark.parametrize("says", ["Well", "Badly"])
+def test_a_section_that_somebody_may_not_read_is_not_told_of_either(update, says):
+    finance = make_person("finance")
+    make_assignment(update.priority, finance, AssignmentRole.CONTRIBUTOR, section=Section.FINANCE)
+    with door(update):
+        update.narrative = "Well"
+        update.save()
+    reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
+    narrative = sheet("Priorities", ["Quarter", "Priority", "Narrative"], [Q, VICTIMS, says])
+    assert plan(narrative, by=finance).problems == [NOT_YOURS.replace("Indicators", "Priorities")]
+    assert plan(ours(reading, value="27%" if says == "Well" else "1%"), by=finance).problems == [NOT_YOURS]
+
+
+@pytest.mark.parametrize("says", ["All well", "All bad"])
+def test_an_overview_that_somebody_may_not_read_is_refused_right_or_wrong(update, victims_lead, says):
+    make_quarter(overview="All well")
+    (problem,) = plan(sheet("Quarter", ["Quarter", "Overview"], [Q, says]), by=victims_lead).problems
+    assert problem == "Quarter!B2: The overview is written by its author, managers and administrators; ask one."
+
+
+@pytest.mark.parametrize("says", ["63%", "64%"])
+def test_figures_of_before_the_plan_are_administrators_right_or_wrong(update, victims_lead, says):
+    make_indicator(update.priority, "1a", title="Calls")
+    head = ["Indicator", "Priority", "Quarter", "Value", "Basis", "Source"]
+    load(sheet("Background", head, ["Calls", VICTIMS, "Q4 2021/22", "63%", "R12", "Survey"]))
+    again = sheet("Background", head, ["Calls", VICTIMS, "Q4 2021/22", says, "R12", ""])
+    (problem,) = plan(again, by=victims_lead).problems
+    assert problem.endswith("are set up by administrators; ask one.")
+
+
+def test_a_refused_row_names_the_cells_that_were_changed(update, trust_lead):
+    reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"), note="As before")
+    set_status(update, UpdateStatus.APPROVED)
+    told = plan(ours(reading, value="28%", note="Mine"), by=trust_lead).told
+    why = f"{VICTIMS}, {Q} is approved and can't be edited; a manager has to send it back first."
+    assert [(each.cell, each.message) for each in told] == [
+        ("E2", f"This was changed; write back what was there, “27%”, or leave the row out: {why}"),
+        ("F2", f"This was changed; write back what was there, “As before”, or leave the row out: {why}"),
+    ]
+
+
+# What a row belongs to
+
+LONG = ["Quarter", "Priority", "Ref", "Indicator", "Value"]
+
+
+def test_all_that_a_row_lacks_is_told_at_once(update, trust):
+    later = make_quarter(Period(2022, 2))
+    make_update(trust, later)
+    rows = [[Q, VICTIMS, "1a", "Calls", "1"], [str(later), trust.title, "1b", "Visits", "1"], ["", "", "2", "New", "1"]]
+    assert plan(sheet("Indicators", LONG, *rows)).problems == [
+        "Indicators!A4: The quarter is missing; write the report's quarter, like Q1 2022/23.",
+        "Indicators!B4: The priority is missing; write its title.",
+    ]
+
+
+def test_a_blank_cell_means_the_only_quarter_and_priority_of_the_file(update):
+    rows = [[Q, VICTIMS, "1a", "Calls", "1"], ["2022-23-q1", VICTIMS, "1b", "Visits", "1"], ["", "", "2", "New", "1"]]
+    load(sheet("Indicators", LONG, *rows))
+    assert Reading.objects.filter(update=update).count() == 3
+
+
+def test_a_quarter_that_is_not_open_is_the_quarters_fault(update):
+    make_quarter(Period(2022, 2), status=QuarterStatus.PLANNED)
+    make_indicator(update.priority, "1a", title="Calls")
+    (problem,) = plan(sheet("Indicators", LONG, ["Q2 2022/23", VICTIMS, "1a", "Calls", "1%"])).problems
+    assert problem == (
+        "Indicators!A2: Q2 2022/23 is not open yet; correct the quarter, or ask an administrator to open it first."
+    )
+
+
+def test_problems_come_in_the_order_of_rows_and_cells(update):
+    head = ["Quarter", "Priority", "Ref", "Unit", "Indicator", "Value", "Confidence"]
+    rows = [[Q, VICTIMS, "1a", "", "Calls", "lots", "B"], [Q, VICTIMS, "1b", "", "Visits", "many", "X"]]
+    planned = plan(sheet("Indicators", head, *rows, [Q, VICTIMS, "1c", "miles", "Letters", "1", ""]))
+    places = ["F2", "G2", "F3", "G3", "D4"]
+    assert [told.cell for told in planned.told] == places
+    assert [line.split(":")[0].split("!")[1] for line in planned.problems] == places
 
 
 def test_a_contributor_imports_their_section_and_their_rows_alone(update):
@@ -514,7 +609,8 @@ def test_what_is_locked_is_refused_for_everybody(update, victims_lead, administr
     for by in (None, victims_lead, administrator):
         (problem,) = plan(ours(reading, value="28%"), by=by).problems
         assert problem == (
-            f"Indicators!B2: {VICTIMS}, {Q} is {status.label.lower()} and can't be edited; {status.way_back}."
+            "Indicators!E2: This was changed; write back what was there, “27%”, or leave the row out: "
+            f"{VICTIMS}, {Q} is {status.label.lower()} and can't be edited; {status.way_back}."
         )
 
 
