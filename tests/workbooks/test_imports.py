@@ -816,3 +816,15 @@ def test_where_only_what_is_stored_was_kept_there_is_nothing_to_confirm(lead, up
     assert "72% is kept (file: 28%)" in text(page)
     assert "Confirm " not in text(page)
     assert record.in_words() == "1 unchanged"
+
+
+def test_a_problem_that_stands_alone_begins_with_a_capital(lead, update):
+    record = previewed(lead, zipped(Goals=[["What we want"]], Indicaters=[["Quarter", "Priority"]]))
+    messages = [told.message for told in Preview.unpack(record.file.preview).told]
+    assert len(messages) == 2
+    assert all(message[0].isupper() for message in messages)
+
+
+def test_a_csv_that_cannot_be_read_is_told_by_its_whole_name(lead):
+    [told] = refused(send(lead, ("utf16.csv", "Ref".encode("utf-16"))))
+    assert told.startswith("utf16.csv: this is not text in UTF-8")
