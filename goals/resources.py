@@ -22,6 +22,9 @@ from priorities.rows import Book, Row, SheetResource, Texts
 
 from .models import Goal, GoalForecast
 
+NUMBERS = ("#", "Goal no", "Goal number")
+TITLES = ("Goal title", "Deliverable", "Milestone")
+
 
 def register_of(book: Book) -> dict[tuple[int, str, int, int], Goal]:
     """Every goal by priority, financial year and number."""
@@ -113,8 +116,8 @@ class GoalResource(SheetResource):
     quarter = Key(None, "Quarter")
     year = Key("financial_year", "Year", aliases=("Financial year",))
     priority = Key("priority__title", "Priority")
-    number = Key("number", "No.", aliases=("No", "Number"))
-    title = Key("title", "Goal", aliases=("Title",))
+    number = Key("number", "No.", aliases=("No", "Number"), likely=NUMBERS)
+    title = Key("title", "Goal", aliases=("Title",), likely=TITLES)
     baseline = YearsQuarter("baseline", "Baseline", aliases=("Base",), empty=None)
 
     class Meta:
@@ -169,11 +172,11 @@ class GoalForecastResource(SheetResource):
     required = ("Quarter", "Priority", "No.")
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
-    number = Key("goal__number", "No.", aliases=("No", "Number"))
-    title = Key("goal__title", "Goal", aliases=("Title",))
+    number = Key("goal__number", "No.", aliases=("No", "Number"), likely=NUMBERS)
+    title = Key("goal__title", "Goal", aliases=("Title",), likely=TITLES)
     forecast = YearsQuarter("forecast", "Forecast", aliases=("F'Cast",), empty=None)
     confidence = Column("confidence", "Confidence", parse=parse_goal_confidence, aliases=("Conf.",))
-    comment = Column("comment", "Comment")
+    comment = Column("comment", "Comment", likely=("Comments", "Note", "Notes"))
     confirmed = confirmed_column()
     key = Key("goal__key", "Key")
     version = Key("version", "Version")

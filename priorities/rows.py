@@ -32,6 +32,7 @@ from .columns import (
     cell,
     fold,
     heading_key,
+    likeness,
     name_in,
     nearest,
     wrong,
@@ -289,6 +290,7 @@ class SheetResource(resources.Resource):
     answers: tuple[str, ...] = ()  # fields that, stated by a person, confirm a row of a quarter
     rows: Sequence[int] = ()  # the number of each row as the spreadsheet counts; empty: in order from 2
     blank: Collection[int] = ()  # the numbers, from 1, of rows in which only what names them is filled in
+    elsewhere: Collection[str] = ()  # the headings of the whole sheet, which other resources read too
     chosen: Mapping[tuple[int, str], str] = {}  # in conflicts, by number and heading: "mine" or "theirs"
 
     def __init__(self, book: Book | None = None, **kwargs: Any) -> None:
@@ -351,8 +353,12 @@ class SheetResource(resources.Resource):
             for name in (column.column_name, *column.aliases):
                 known.setdefault(heading_key(name), column.column_name)
         known |= {heading_key(name): name for name in HIDDEN if heading_key(name) not in known}
-        found: list[str] = []
-        for raw in headings:
+        raws, found = list(headings), list[str]()
+        there = {known.get(heading_key(raw)) for raw in raws}
+        for column in self.columns:
+            if column.column_name not in there:
+                known |= {key: column.column_name for word in column.likely if (key := heading_key(word)) not in known}
+        for raw in raws:
             name = known.get(heading_key(raw), tidy(raw))
             found.append(f"{name}{AGAIN}" if name in found and name in self.headings() else name)
         return found
@@ -381,8 +387,17 @@ class SheetResource(resources.Resource):
             name = repeated[0].removesuffix(AGAIN)
             self.problem = f"Two columns are headed {name}, or a word for it; keep one of them."
         elif lacking := [name for name in self.required if name not in found]:
-            self.problem = f"The headings lack {' and '.join(lacking)}; add the column, or mend its heading."
+            meant = [f"“{near}” may be meant for {name}" for name in lacking if (near := self.likeliest(name))]
+            told = f" ({'; '.join(meant)})" if meant else ""
+            self.problem = f"The headings lack {' and '.join(lacking)}{told}; add the column, or mend its heading."
         return found
+
+    def likeliest(self, name: str) -> str:
+        """The heading, of those that mean nothing here, that is most like one that is lacking."""
+        known = self.elsewhere or self.headings()
+        unknown = [raw for found, raw in self.raw_headings.items() if found.removesuffix(AGAIN) not in known and raw]
+        likely = [raw for raw in unknown if likeness(raw, name) >= 0.5 or fold(name) in fold(raw)]
+        return max(likely, key=lambda raw: likeness(raw, name), default="")
 
     # Planning
 
@@ -710,7 +725,10 @@ class SheetResource(resources.Resource):
         """The heading of each cell of a row that would change, what it says now, and what it would say."""
         found = []
         for column in self.columns:
-            if isinstance(column, Key) or not any(name in row.changes for name in column.attributes):
+            names_it = row.is_new and cell(row.cells, column.column_name)  # then its key is new too
+            if isinstance(column, Key) and not names_it:
+                continue
+            if not any(name in row.changes for name in column.attributes):
                 continue
             old = {name: pair[0] for name, pair in row.changes.items()}
             new = {name: pair[1] for name, pair in row.changes.items()}

@@ -29,6 +29,10 @@ from priorities.rows import Book, Row, SheetResource, Texts
 
 from .models import Assessment, Risk, RiskKind, level_of
 
+NUMBERS = ("#", "Risk no", "Risk number", "Issue no", "Issue number")
+RISKS = ("Risk description", "Description of risk")
+ISSUES = ("Issue description", "Description of issue")
+
 
 def register_of(book: Book) -> dict[tuple[int, str, str, str], Risk]:
     """Every risk and issue by priority, kind and text, the newest wording of a text last."""
@@ -102,8 +106,8 @@ class RiskResource(SheetResource):
     plan_title = Key("priority__plan__title", "Plan")
     quarter = Key(None, "Quarter")
     priority = Key("priority__title", "Priority")
-    description = Key("latest_description", "Risk", aliases=("Description", "There is a risk..."))
-    owner = Column("owner", "Owner")
+    description = Key("latest_description", "Risk", aliases=("Description", "There is a risk..."), likely=RISKS)
+    owner = Column("owner", "Owner", likely=("Risk owner", "Issue owner"))
     closed_reason = Column("closed_reason", "Closed reason", aliases=("Closed because", "Close it, because"))
     naming = ("No.",)
 
@@ -160,7 +164,7 @@ class RiskResource(SheetResource):
 class IssueResource(RiskResource):
     kind = RiskKind.ISSUE
     required = ("Priority", "Issue")
-    description = Key("latest_description", "Issue", aliases=("Description",))
+    description = Key("latest_description", "Issue", aliases=("Description",), likely=ISSUES)
 
     class Meta:
         model = Risk
@@ -181,13 +185,17 @@ class AssessmentResource(SheetResource):
     naming = ("No.",)
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
-    position = Column("position", "No.", parse=parse_number, aliases=("No", "Number"), empty=NEVER)
-    description = Column("description", "Risk", aliases=("Description", "There is a risk..."))
-    level = Column("level", "Score", parse=parse_level, aliases=("Rating", "Level"))
+    position = Column("position", "No.", parse=parse_number, aliases=("No", "Number"), likely=NUMBERS, empty=NEVER)
+    description = Column("description", "Risk", aliases=("Description", "There is a risk..."), likely=RISKS)
+    level = Column(
+        "level", "Score", parse=parse_level, aliases=("Rating", "Level"), likely=("Risk score", "Risk rating")
+    )
     likelihood = Column("likelihood", "Likelihood", parse=parse_score, empty=None)
     impact = Column("impact", "Impact", parse=parse_score, empty=None)
     trend = Column("trend", "Trend", parse=parse_trend, show=label_of(Trend))
-    explanation = Column("explanation", "Explanation", aliases=("Explanation for trend",))
+    explanation = Column(
+        "explanation", "Explanation", aliases=("Explanation for trend",), likely=("Comment", "Comments")
+    )
     confirmed = confirmed_column()
     key = Key("risk__key", "Key")
     version = Key("version", "Version")
@@ -266,8 +274,8 @@ class IssueAssessmentResource(AssessmentResource):
     kind = RiskKind.ISSUE
     required = ("Quarter", "Priority", "Issue")
     expected = ("Rating", "Trend")
-    description = Column("description", "Issue", aliases=("Description",))
-    level = Column("level", "Rating", parse=parse_level, aliases=("Score", "Level"))
+    description = Column("description", "Issue", aliases=("Description",), likely=ISSUES)
+    level = Column("level", "Rating", parse=parse_level, aliases=("Score", "Level"), likely=("Issue rating",))
 
     class Meta:
         model = Assessment

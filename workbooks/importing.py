@@ -10,7 +10,7 @@ from functools import cached_property
 from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
-from priorities.cells import CellError, parse_period, shorten
+from priorities.cells import CellError, day_said, parse_period, shorten
 from priorities.columns import Problem, fold, heading_key, likeness, slip_of, yes_no
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
@@ -225,6 +225,8 @@ def known_sheet(sheet: Sheet, planned: Import) -> str | None:
     names = ", ".join(SHEETS)
     if likeness(near, sheet.name) >= 0.7:
         message = f"there is no sheet of this name; did you mean “{near}”? Rename it."
+    elif {"priority", "quarter"} & headings and (meant := sheet_of(sheet)):
+        message = f"there is no sheet of this name, but its headings are those of “{meant}”; rename it to that."
     elif {"priority", "quarter"} & headings:
         message = f"there is no sheet of this name, but its headings are those of one; rename it to one of {names}."
     else:
@@ -232,6 +234,19 @@ def known_sheet(sheet: Sheet, planned: Import) -> str | None:
         return None
     planned.tell([Told(sheet.name, 0, 0, "", "", message)])
     return None
+
+
+def sheet_of(sheet: Sheet) -> str:
+    """The one sheet of the contract that has these headings: with all that are required, and most of the others."""
+    counts: dict[str, int] = {}
+    for name, classes in SHEETS.items():
+        resources = [each() for each in classes]
+        row = sheet.rows[heading_row(sheet.rows, resources)]
+        if all({*each.required} <= {*each.canonical(row)} for each in resources):
+            read = {n for each in resources for n, found in enumerate(each.canonical(row)) if each.knows(found)}
+            counts[name] = len(read)
+    best = [name for name, count in counts.items() if count == max(counts.values())]
+    return best[0] if len(best) == 1 else ""
 
 
 def heading_row(rows: list[list[str]], resources: list[SheetResource]) -> int:
@@ -270,6 +285,7 @@ class SheetPlan:
             self.tell_no_rows(planned)
             return
         self.tell_unheaded()
+        self.tell_unanswerable()
         lost = self.take_out_broken()
         empty, blank = self.unanswered()
         lost |= self.fill_in(lost | empty)
@@ -304,7 +320,7 @@ class SheetPlan:
     def told_at(self, row: int, column: int, message: str, conflict: bool = False) -> Told:
         heading = self.raw[column - 1] if column <= len(self.raw) else ""
         cells = self.raw if row == self.head + 1 else self.body.get(row, [])
-        found = self.broken_texts.get((row, column)) or (cells[column - 1] if column <= len(cells) else "")
+        found = day_said(self.broken_texts.get((row, column)) or (cells[column - 1] if column <= len(cells) else ""))
         return Told(self.name, row, column, heading, found, message, conflict)
 
     broken_texts: dict[tuple[int, int], str] = {}
@@ -325,6 +341,23 @@ class SheetPlan:
                     self.tell(
                         number, index, f"“{shorten(text)}” stands under no heading; head its column, or remove it."
                     )
+
+    def tell_unanswerable(self) -> None:
+        """Columns that mean nothing, where they must be meant for the answers, of which there are none."""
+        naming = {name for resource in self.resources for name in (*resource.named, *resource.naming)}
+        unknown = [n for n, raw in enumerate(self.raw, 1) if raw and n not in self.columns.values()]
+        known = [heading for resource in self.resources for heading in resource.headings()]
+        lacking = any(name not in self.columns for resource in self.resources for name in resource.required)
+        if not unknown or lacking or any(slip_of(self.raw[index - 1], known) for index in unknown):
+            return  # what is lacking, or a slip of the pen, is told as such
+        if self.name == "Indicators" and not {"Value", "Target"} & self.columns.keys():
+            told = "there is no column Value and no column Target; head the one that has the figures so."
+        elif not self.columns.keys() - naming and self.columns:
+            answers = dict.fromkeys(heading for heading in known if heading not in naming)
+            told = f"no column is known but those that name the rows; head the others with {', '.join(answers)}."
+        else:
+            return
+        self.tell(self.head + 1, unknown[0], f"“{self.raw[unknown[0] - 1]}” is not a known heading, and {told}")
 
     def tell_ignored(self) -> None:
         known = [heading for resource in self.resources for heading in resource.headings()]
@@ -395,6 +428,7 @@ class SheetPlan:
         numbers = list(rows)
         headings = resource.canonical(self.raw)
         resource.rows = numbers
+        resource.elsewhere = [heading for each in self.resources for heading in each.headings()]
         resource.blank = {index for index, number in enumerate(numbers, 1) if number in blank}
         resource.chosen = self.chosen(numbers, headings)
         resource.plan_rows(self.raw, list(rows.values()))

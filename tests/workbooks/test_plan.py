@@ -126,7 +126,9 @@ def test_a_cell_that_cannot_be_read_is_told_and_nothing_else_of_it(update):
 
 
 def test_an_error_in_a_column_that_is_ignored_stands_in_nobodys_way(update):
-    found = sheet("Goals", ["Quarter", "Priority", "No.", "Goal", "Mine"], [Q, VICTIMS, "1", "A", "#REF!"])
+    found = sheet(
+        "Goals", ["Quarter", "Priority", "No.", "Goal", "Mine", "Comment"], [Q, VICTIMS, "1", "A", "#REF!", "B"]
+    )
     found.broken[2, 5] = "“#REF!” is an error."
     assert plan(found).problems == []
 
@@ -661,3 +663,18 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(update, request, who)
         return len(captured)
 
     assert queries(range(1, 4)) == queries(range(100, 130))
+
+
+# As people read it
+
+
+def test_a_new_goal_is_shown_with_its_number_and_title(update):
+    head = ["Quarter", "Priority", "No.", "Goal", "Confidence"]
+    planned = plan(sheet("Goals", head, [Q, VICTIMS, "1", "Publish", "A"]))
+    assert {("C2", "", "1"), ("D2", "", "Publish"), ("E2", "", "A")} <= set(cells(planned))
+
+
+def test_a_day_is_told_as_people_write_it(update):
+    (told,) = plan(indicators(["1a", "Calls", "number", "", "2022-12-31"])).told
+    assert told.found == "31/12/2022"
+    assert told.message.startswith("“31/12/2022” is a date")
