@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -46,7 +46,8 @@ class Look:
     @cached_property
     def told(self) -> list[Told]:
         """What has to be mended in the file, whole sheets first; what has to be chosen is told with the choice."""
-        return [*untold(self.planned), *(told for told in self.planned.told if not told.conflict)]
+        found = [*untold(self.planned), *(told for told in self.planned.told if not told.conflict)]
+        return [replace(told, message=told.message[:1].upper() + told.message[1:]) for told in found]
 
     @property
     def problems(self) -> int:

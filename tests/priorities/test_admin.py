@@ -230,7 +230,7 @@ def test_an_import_has_the_workbooks_own_messages(client, reading):
 def test_an_import_into_a_locked_update_is_refused_at_the_preview_and_at_the_confirmation(client, reading):
     preview = upload(client, Reading, READINGS)
     set_status(reading.update, UpdateStatus.SUBMITTED)
-    assert "send it back first" in text(upload(client, Reading, READINGS))
+    assert "or a manager send it back" in text(upload(client, Reading, READINGS))
     assert "something has changed since the preview" in text(confirm(client, Reading, preview))
     reading.refresh_from_db()
     assert reading.value == 27

@@ -14,7 +14,7 @@ from workbooks.reading import Sheet, Unreadable, read_upload, read_workbook, she
 from . import corpus
 
 UNCALCULATED, ELSEWHERE, HIDDEN_SHEET = sheets.UNCALCULATED, sheets.ELSEWHERE, sheets.HIDDEN_SHEET
-MERGED = "a range of cells is merged over several rows; the value is that of the first row alone, the others are blank."
+MERGED = "{} is merged over several rows; the value is that of the first row alone, the others are blank."
 DAMAGED = "the file is damaged or cut short; open it in Excel or LibreOffice, save it again and import that."
 SAVE = "save the workbook as .xlsx or .ods."
 MACROS = "save it as an Excel workbook without macros (.xlsx)."
@@ -103,7 +103,11 @@ ODD = {
     "merged cells": (
         "book.xlsx",
         corpus.merged,
-        [indicators(["Indicators"], ["Priority", "Ref"], ["Victims", "1a"], ["", "1b"], notes=[MERGED])],
+        [
+            indicators(
+                ["Indicators"], ["Priority", "Ref"], ["Victims", "1a"], ["", "1b"], notes=[MERGED.format("A3:A4")]
+            )
+        ],
     ),
     "a value under a merged range, which nobody sees": (
         "book.xlsx",
@@ -213,7 +217,7 @@ ODD = {
     "an .ods with merged cells": (
         "book.ods",
         corpus.ods_merged,
-        [indicators(["Victims", "1a"], ["", "1b"], notes=[MERGED])],
+        [indicators(["Victims", "1a"], ["", "1b"], notes=[MERGED.format("A1:A2")])],
     ),
     "an .ods with recorded changes and another file's sheet": (
         "book.ods",
@@ -501,7 +505,7 @@ def test_what_is_no_csv_is_told(name):
     made, message = BAD_CSV[name]
     with pytest.raises(Unreadable) as refusal:
         read_upload("Risks.csv", made())
-    assert str(refusal.value) == f"Risks: {message}"
+    assert str(refusal.value) == f"Risks.csv: {message}"
 
 
 def test_the_corpus_is_large_enough():

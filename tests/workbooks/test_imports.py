@@ -252,7 +252,7 @@ def test_a_lead_is_refused_the_rows_of_another_priority(lead, update, trust):
 def test_a_locked_update_is_refused_in_the_preview(lead, update, status):
     set_status(update, status)
     record = previewed(lead, indicators(value("1a", "28%")))
-    assert "can't be changed: send it back first." in text(lead.get(f"/imports/{record.pk}/"))
+    assert f"can't be edited; {status.way_back}." in text(lead.get(f"/imports/{record.pk}/"))
     assert record.problems
 
 
@@ -477,7 +477,7 @@ def test_what_was_submitted_since_the_preview_is_refused(lead, update):
     set_status(update, UpdateStatus.SUBMITTED)
     page = text(act(lead, record, "confirm"))
     assert "something has changed since" in page
-    assert "is submitted and can't be changed: send it back first." in page
+    assert "is submitted and can't be edited; its lead can withdraw it, or a manager send it back." in page
     assert value_of("1a") == 27
     assert "Confirm " not in page
 
@@ -807,3 +807,30 @@ def test_the_workbook_of_a_priority_comes_back_without_a_change_and_with_one(lea
     set_value("1a", 31)
     record = previewed(lead, ("Victims again.xlsx", book))
     assert (record.problems, record.changes) == (0, 0)  # the file says nothing new: theirs stays
+
+
+def test_where_only_what_is_stored_was_kept_there_is_nothing_to_confirm(lead, update):
+    indicator = Indicator.objects.get(reference="1a")
+    head = ["Quarter", "Priority", "Ref", "Indicator", "Value", "Key", "Version"]
+    book = indicators(["1a", indicator.title, "28%", str(indicator.key), "0"], headings=head)
+    set_value("1a", 72)
+    record = previewed(lead, book)
+    act(lead, record, "choose", **{"wins:Indicators!E2": "stored"})
+    record.refresh_from_db()
+    page = lead.get(f"/imports/{record.pk}/?kind=all")
+    assert "There is nothing to import" in text(page)
+    assert "72% is kept (file: 28%)" in text(page)
+    assert "Confirm " not in text(page)
+    assert record.in_words() == "1 unchanged"
+
+
+def test_a_problem_that_stands_alone_begins_with_a_capital(lead, update):
+    record = previewed(lead, zipped(Goals=[["What we want"]], Indicaters=[["Quarter", "Priority"]]))
+    messages = [told.message for told in Preview.unpack(record.file.preview).told]
+    assert len(messages) == 2
+    assert all(message[0].isupper() for message in messages)
+
+
+def test_a_csv_that_cannot_be_read_is_told_by_its_whole_name(lead):
+    [told] = refused(send(lead, ("utf16.csv", "Ref".encode("utf-16"))))
+    assert told.startswith("utf16.csv: this is not text in UTF-8")

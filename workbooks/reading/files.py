@@ -87,7 +87,10 @@ def read_upload(name: str, data: bytes) -> Read:
     if not data.strip():
         raise Unreadable(name, "the file is empty; save it again.")
     if suffix == ".csv":
-        return [read_csv(Path(name).stem, data, Budget(name))], []
+        try:
+            return [read_csv(Path(name).stem, data, Budget(name))], []
+        except Unreadable as error:
+            raise Unreadable(name, error.message) from None
     check_kind(name, suffix, data)
     try:
         return read_archive(name, suffix, Archive(name, data))

@@ -30,6 +30,7 @@ from .sheets import (
     Unreadable,
     cleaned,
     error_in,
+    range_name,
 )
 
 Attributes = dict[str, str]
@@ -207,7 +208,7 @@ class SheetReader:
             self.grid.blank(top, left, bottom, right)
         columns = {column for first, last in self.hidden_spans for column in range(max(first, 1), last + 1)}
         self.grid.tell_hidden(self.hidden_rows, columns)
-        self.grid.tell_merged(sum(bottom > top for top, _, bottom, _ in self.merged))
+        self.grid.tell_merged([range_name(*span) for span in sorted(self.merged) if span[2] > span[0]])
         if self.elsewhere:
             self.grid.notes.append(ELSEWHERE)
 

@@ -191,8 +191,11 @@ class Line:
 
     @property
     def hidden(self) -> tuple[str, Value]:
-        """Key and version; what is not stored has no version, and what gets its key when it is stored has none."""
-        return str(self.key or ""), "" if self.version is None or not self.row.pk else self.version
+        """Key and version; what gets its key when it is stored has none, and what was closed has no version.
+
+        A row of a template has the version that it will have when it is made.
+        """
+        return str(self.key or ""), "" if self.version is None else self.version
 
 
 def masked(update: QuarterlyUpdate, sections: frozenset[str]) -> QuarterlyUpdate:
