@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import struct
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -68,32 +69,43 @@ class Letters:
         if text.isascii() and text.isprintable():
             return text
         composed = unicodedata.normalize("NFC", NEW_LINES.sub("\n", text).replace("\t", " "))
-        kept = (letter for letter in composed if is_printed(letter))
-        spelt = "".join(letter if self.has(letter) else self.instead_of(letter) for letter in kept)
-        return spelt.replace("][U+", " U+")
+        letters = [plainer(letter) for letter in composed if is_printed(letter)]
+        runs = groupby(letters, key=has)
+        return "".join("".join(run) if printable else self.spelt(run) for printable, run in runs)
 
-    def has(self, letter: str) -> bool:
-        return letter == "\n" or letter in in_the_font()
-
-    def instead_of(self, letter: str) -> str:
-        """A plainer form of the letter that the font has ("①" as "1"), else its code point: "[U+4E2D]"."""
-        plain = unicodedata.normalize("NFKC", letter)
-        if plain != letter and all(map(self.has, plain)):
-            return plain
-        self.lacking.add(letter)
-        return f"[U+{ord(letter):04X}]"
+    def spelt(self, letters: Iterable[str]) -> str:
+        """The code points of letters that the font lacks: "[U+4E2D U+6587]"."""
+        found = list(letters)
+        self.lacking.update(found)
+        return f"[{' '.join(map(code_point, found))}]"
 
     def told(self) -> list[tuple[str, str]]:
         """Code point and name of each letter that was spelt."""
         return [
-            (f"U+{ord(letter):04X}", unicodedata.name(letter, "without a name").capitalize())
+            (code_point(letter), unicodedata.name(letter, "without a name").capitalize())
             for letter in sorted(self.lacking)
         ]
 
 
+def has(letters: str) -> bool:
+    return all(letter == "\n" or letter in in_the_font() for letter in letters)
+
+
+def plainer(letter: str) -> str:
+    """The letter, or where the font lacks it a plainer form of it that the font has: "①" as "1"."""
+    plain = letter if has(letter) else unicodedata.normalize("NFKC", letter)
+    return plain if has(plain) else letter
+
+
+def code_point(letter: str) -> str:
+    return f"U+{ord(letter):04X}"
+
+
 def is_printed(letter: str) -> bool:
     """Whether it is a letter to be seen: control and format characters are not, and some are forbidden in a PDF."""
-    return letter in ("\n", SOFT_HYPHEN) or unicodedata.category(letter) not in ("Cc", "Cf") and not is_selector(letter)
+    if letter in ("\n", SOFT_HYPHEN):
+        return True
+    return unicodedata.category(letter) not in ("Cc", "Cf") and not is_selector(letter)
 
 
 def is_selector(letter: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from indicators.models import figure_text
@@ -29,10 +29,13 @@ def sparkline(row: IndicatorRow) -> SafeString:
     ]
     told = ", ".join(f"{p.quarter} {figure_text(p.value, '', row.unit, row.decimals)}" for p in known)
     return format_html(
-        '<svg class="spark" role="img" width="{}" height="{}" viewBox="0 0 {} {}"><title>The last eight quarters</title>'
-        '<desc>{}</desc><polyline points="{}" fill="none" stroke="{}" stroke-width="1.4"/>{}</svg>',
+        '<svg class="spark" role="img" width="{}" height="{}" viewBox="0 0 {} {}">'
+        "<title>The last eight quarters</title><desc>{}</desc>"
+        '<polyline points="{}" fill="none" stroke="{}" stroke-width="1.4"/>'
+        '<circle cx="{}" cy="{}" r="2.2" fill="{}"/></svg>',
         *(WIDTH, HEIGHT, WIDTH, HEIGHT, told),
         " ".join(",".join(spot) for spot in spots),
         INK,
-        format_html_join("", '<circle cx="{}" cy="{}" r="2.2" fill="{}"/>', [(*spots[-1], ACCENT)]),
+        *spots[-1],
+        ACCENT,
     )
