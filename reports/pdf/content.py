@@ -48,7 +48,7 @@ OTHER_MARKS = [
     ("YTD, Qtr", "year to date; the single quarter"),
     ("R12, PIT", "rolling 12 months; at a point in time"),
 ]
-REVISED = ("[r]", "revised: another figure was published before, which stands below it")
+REVISED = ("[r]", "revised since the version before, which said what stands below it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class Figures:
 
     def __call__(self, field: str, text: str, **more: Any) -> Data:
         found = self.report.revision_of(self.key, field)
-        revised = {"was": found.was or "nothing"} if found else {}
+        revised = {"was": found.was or "none"} if found else {}
         return {"text": text or "–", **revised, **more}
 
 
@@ -205,8 +205,8 @@ def revision(found: Revision) -> Data:
         "priority": found.priority,
         "of": found.of,
         "what": found.what.capitalize(),
-        "was": found.was or "nothing",
-        "now": found.now or "nothing",
+        "was": found.was or "none",
+        "now": found.now or "none",
         "long": is_long(found.of),
     }
 

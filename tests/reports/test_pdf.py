@@ -129,11 +129,11 @@ def test_revised_figures_are_marked_with_the_earlier_one_and_listed_at_the_front
     ]
     revisions = tuple(Revision(key, field, part.title, "Of it", field, was, "now") for key, field, was in found)
     pages = text_of_pages(as_pdf(closed(report, revisions=revisions)))
-    assert "Each figure below was published before" in pages[1]
+    assert "The version before gave another figure for each of these." in pages[1]
     rest = " ".join(pages[3:])
     for _, field, was in found:
-        assert re.search(rf"\[r\] was {re.escape(was)}", rest), field
-    assert "27% [r] was 25%" in rest
+        assert re.search(rf"\[r\] earlier {re.escape(was)}", rest), field
+    assert "27% [r] earlier 25%" in rest
     assert rest.count("[r]") == len(found) + 1  # and what it means
     assert "[r]" not in text_of(as_pdf(closed(report)))
 
