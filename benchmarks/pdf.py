@@ -27,9 +27,8 @@ def main() -> None:
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
         for command in (["migrate", "--verbosity", "0"], ["load_demo", "--password", "quarterly-demo"]):
             # In a process of their own: this one shall hold no more than a worker that answers requests.
-            subprocess.run(
-                [sys.executable, "manage.py", *command, "--skip-checks"], check=True, stdout=subprocess.DEVNULL
-            )  # noqa: S603
+            run = [sys.executable, "manage.py", *command, "--skip-checks"]
+            subprocess.run(run, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
         import django
 
         django.setup()

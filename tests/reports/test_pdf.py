@@ -481,3 +481,10 @@ def test_an_earlier_version_of_a_closed_quarter_is_set_too(demo, demo_person, tm
     file = tmp_path / "q1.pdf"
     call_command("report", "2022-23-q1", "--format", "pdf", "--closed-version", "1", "--output", str(file))
     assert "Version 1, closed on" in text_of(file.read_bytes())
+
+
+def test_a_file_of_another_ending_is_refused(demo, tmp_path):
+    with pytest.raises(CommandError, match=r"would be a \.pdf file; end its name in \.pdf"):
+        call_command("report", "2022-23-q1", "--format", "pdf", "--output", str(tmp_path / "q1.xlsx"))
+    with pytest.raises(CommandError, match=r"would be a \.json file"):
+        call_command("report", "2022-23-q1", "--output", str(tmp_path / "q1.pdf"))

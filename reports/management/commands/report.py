@@ -120,7 +120,7 @@ class Command(BaseCommand):
 
 def refuse_another_ending(output: Path | None, kind: str) -> None:
     """A file that is not what its name says can't be opened by a double click."""
-    endings = {f".{suffix}" for suffix in (*TEXTS, *(found.suffix for found in FORMATS.values()))}
+    endings = {f".{suffix}" for suffix in (*TEXTS, "pdf", *(found.suffix for found in FORMATS.values()))}
     wanted = f".{FORMATS[kind].suffix if kind in FORMATS else kind}"
     if output is not None and output.suffix.lower() in endings - {wanted}:
         raise CommandError(f"{output} would be a {wanted} file; end its name in {wanted}, or give another --format.")
