@@ -49,6 +49,7 @@ test-postgresql: setup-dev browser office
 bench: setup-dev
 	$(PY) -m benchmarks.pages
 	$(PY) -m benchmarks.imports
+	$(PY) -m benchmarks.pdf
 
 lint: setup-dev
 	.venv/bin/ruff check .

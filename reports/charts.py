@@ -23,12 +23,12 @@ def counts_text(counts: Counts) -> str:
     return ", ".join(f"{n} {WORDS[letter]}" for letter, n in counts.items() if n) or "none"
 
 
-def counts_bar(counts: Counts, what: str) -> SafeString:
+def counts_bar(counts: Counts, what: str, length: int = BAR_WIDTH) -> SafeString:
     """One stacked bar with a number, and its letter, in every segment."""
     parts = [(letter, n) for letter, n in counts.items() if n]
     if not parts:
         return format_html('<span class="muted">No {}</span>', what)
-    spare = BAR_WIDTH - LEAST * len(parts)
+    spare = length - LEAST * len(parts)
     total = sum(n for _, n in parts)
     segments, left = [], 0.0
     for letter, n in parts:
@@ -43,9 +43,9 @@ def counts_bar(counts: Counts, what: str) -> SafeString:
         '<svg class="bar" role="img" aria-label="{}: {}" width="{}" height="{}" viewBox="0 0 {} {}">{}</svg>',
         what.capitalize(),
         counts_text(counts),
-        BAR_WIDTH,
+        length,
         BAR_HEIGHT,
-        BAR_WIDTH,
+        length,
         BAR_HEIGHT,
         format_html_join(
             "",

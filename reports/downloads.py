@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
 from priorities.door import Refused
@@ -13,6 +14,8 @@ from updates.opening import plan_opening
 from workbooks.writing import FORMATS, Format, Workbook
 from workbooks.writing.csvs import table as as_csv
 
+from .pack import approvals_of
+from .pdf import MEDIA_TYPE, as_pdf
 from .report import PriorityReport
 from .tables import OF_A_PRIORITY, OF_THE_QUARTER
 from .views import says_what_is_unreadable, take, taken
@@ -86,3 +89,12 @@ def table(request: HttpRequest, period: Period, name: str, slug: str | None = No
         raise Http404(f"{period} has no priority at this address.")
     headings, rows = tables[name](report, parts)
     return sent(as_csv(headings, rows), f"{file_name(period, slug or '', name)}.csv", "text/csv; charset=utf-8")
+
+
+@private
+@says_what_is_unreadable
+def pdf(request: HttpRequest, period: Period) -> HttpResponse:
+    """The whole quarter to print or to send; while it is open, the draft pack."""
+    report, _ = taken(request, period)
+    data = as_pdf(report, made=timezone.now(), approvals=approvals_of(report))
+    return sent(data, f"{file_name(period, 'draft' if report.is_draft else '')}.pdf", MEDIA_TYPE)

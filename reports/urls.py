@@ -11,6 +11,7 @@ urlpatterns = [
     path("<period:period>/closing/", closing_views.closing, name="closing"),
     path("<period:period>/versions/<int:number>/", closing_views.version, name="version"),
     path("<period:period>/workbook.<slug:suffix>", downloads.workbook, name="workbook"),
+    path("<period:period>/report.pdf", downloads.pdf, name="pdf"),
     path("<period:period>/mine.<slug:suffix>", downloads.mine, name="mine"),
     path("<period:period>/template.<slug:suffix>", downloads.empty, name="template"),
     path("<period:period>/tables/<slug:name>.csv", downloads.table, name="table"),

@@ -17,8 +17,9 @@ from reports.frozen import Unreadable, read, report_of
 from reports.json_format import as_json
 from reports.models import ClosedReport
 from reports.pack import approvals_of
+from reports.pdf import as_pdf
 from reports.report import Report
-from reports.workbook import quarters_workbook, report_workbook, template
+from reports.workbook import file_name, quarters_workbook, report_workbook, template
 from updates.opening import plan_opening
 from workbooks.writing import FORMATS, Workbook
 from workbooks.writing.csvs import to_folder
@@ -37,6 +38,10 @@ def to_html(report: Report) -> str:
     return render_to_string("reports/print.html", {"report": report, "styles": styles} | marks)
 
 
+def to_pdf(report: Report) -> bytes:
+    return as_pdf(report, made=timezone.now(), approvals=approvals_of(report))
+
+
 TEXTS = {"json": to_json, "html": to_html}
 
 
@@ -45,7 +50,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("quarter", help="like 2022-23-q1")
-        parser.add_argument("--format", choices=[*TEXTS, *FORMATS], default="json")
+        parser.add_argument("--format", choices=[*TEXTS, "pdf", *FORMATS], default="json")
         parser.add_argument(
             "--closed-version", type=int, metavar="N", help="of a closed quarter; without it, the newest"
         )
@@ -115,24 +120,38 @@ class Command(BaseCommand):
 
 def refuse_another_ending(output: Path | None, kind: str) -> None:
     """A file that is not what its name says can't be opened by a double click."""
-    endings = {f".{suffix}" for suffix in (*TEXTS, *(found.suffix for found in FORMATS.values()))}
+    endings = {f".{suffix}" for suffix in (*TEXTS, "pdf", *(found.suffix for found in FORMATS.values()))}
     wanted = f".{FORMATS[kind].suffix if kind in FORMATS else kind}"
     if output is not None and output.suffix.lower() in endings - {wanted}:
         raise CommandError(f"{output} would be a {wanted} file; end its name in {wanted}, or give another --format.")
 
 
 def write(written: Report | Workbook, kind: str, output: Path | None) -> None:
-    """To a file, a folder or the standard output; raises CommandError for a workbook on a terminal, and OSError."""
+    """To a file, a folder or the standard output; raises CommandError for a file on a terminal, and OSError."""
     if isinstance(written, Workbook) and kind == "csv" and output is not None and output.suffix.lower() != ".zip":
         to_folder(written, output)
         return
-    data = FORMATS[kind].write(written) if isinstance(written, Workbook) else TEXTS[kind](written).encode()
+    data = as_bytes(written, kind)
     if output is not None:
         output.write_bytes(data)
-    elif isinstance(written, Workbook):
-        if sys.stdout.isatty():
-            name = f"{written.about.name}.{FORMATS[kind].suffix}"
-            raise CommandError(f"A workbook can't be shown on a terminal; write it to a file: --output {name}")
-        sys.stdout.buffer.write(data)
-    else:
+    elif kind in TEXTS:
         sys.stdout.write(data.decode())
+    elif sys.stdout.isatty():
+        what = "A workbook" if isinstance(written, Workbook) else "A PDF"
+        raise CommandError(
+            f"{what} can't be shown on a terminal; write it to a file: --output {name_of(written, kind)}"
+        )
+    else:
+        sys.stdout.buffer.write(data)
+
+
+def as_bytes(written: Report | Workbook, kind: str) -> bytes:
+    if isinstance(written, Workbook):
+        return FORMATS[kind].write(written)
+    return to_pdf(written) if kind == "pdf" else TEXTS[kind](written).encode()
+
+
+def name_of(written: Report | Workbook, kind: str) -> str:
+    if isinstance(written, Workbook):
+        return f"{written.about.name}.{FORMATS[kind].suffix}"
+    return f"{file_name(written.quarter)}.{kind}"
