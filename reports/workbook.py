@@ -143,7 +143,8 @@ def add_empty_positions(found: Rows) -> None:
     for update, sections in zip(found.updates, found.sections, strict=True):
         if Section.FINANCE in sections and update.pk not in known and update.is_editable:
             found.positions += [
-                FinancialPosition(update=update, period=number, confirmed=None) for number in range(1, 5)
+                FinancialPosition(update=update, period=number, confirmed=None)  # type: ignore[misc]
+                for number in range(1, 5)
             ]
 
 
