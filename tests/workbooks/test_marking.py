@@ -127,6 +127,7 @@ def test_the_marked_copy_can_be_mended_and_uploaded_again(demo):
     sheets, _ = read_upload("q-marked.xlsx", saved(copy))
     mended = plan_import(sheets, by=None)
     assert (mended.problems, mended.changes) == ([], 1)
+    assert not [warning for warning in mended.warnings if "ignored" in warning]
 
 
 def test_what_may_not_be_read_is_not_marked_either():
