@@ -46,7 +46,7 @@ from tests.workbooks.uploaded import (
     value,
     zipped,
 )
-from workbooks import forms, uploads
+from workbooks import forms, records, uploads
 from workbooks.importing import CellPlan, Told
 from workbooks.models import ImportFile, ImportRecord, ImportState
 from workbooks.preview import Difference, Disputed, Preview, ShownRow
@@ -619,11 +619,26 @@ def test_previews_that_wait_too_long_are_forgotten(lead, update, capsys):
 # Files
 
 
+def test_of_many_previews_that_wait_the_newest_stay(lead, admin, update, monkeypatch):
+    monkeypatch.setattr(records, "MOST_WAITING", 3)
+    done = imported(lead, indicators(value("1a", "29%")))
+    others = previewed(admin, indicators(value("1a", "20%")))
+    made = [previewed(lead, indicators(value("1a", f"{n}%"))) for n in range(30, 33)]
+    look_again = act(lead, made[0], "again")
+    assert look_again.status_code == 302
+    made.append(previewed(lead, indicators(value("1a", "33%"))))
+    kept = set(ImportRecord.objects.values_list("pk", flat=True))
+    assert kept == {done.pk, others.pk, made[0].pk, made[2].pk, made[3].pk}
+    assert ImportFile.objects.count() == len(kept)
+
+
 def test_the_file_is_kept_as_it_came(lead, update):
     book = indicators(value("1a", "28%"))
     record = imported(lead, ("Victims.zip", book))
     answer = lead.get(f"/imports/{record.pk}/file/")
     assert answer.content == book
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert 'filename="Victims.zip"' in answer.headers["Content-Disposition"]
 
 
