@@ -26,6 +26,7 @@ from .preview import Disputed, Preview, ShownRow, differences, disputed_in
 from .reading import read_upload
 
 DAYS_KEPT = 14  # how long a preview waits for its confirmation
+MOST_WAITING = 20  # previews of one person
 FILE, STORED = "file", "stored"
 CHANGED = (
     "Nothing was imported: something has changed since this preview was made. "
@@ -150,7 +151,16 @@ def upload(name: str, data: bytes, *, by: Person) -> ImportRecord:
         if record is None:
             record = ImportRecord(person=by, sha256=digest, size=len(data))
         record.name, record.choices = short(name), {}
-        return store(record, found, data, found.preview())
+        store(record, found, data, found.preview())
+        drop_the_oldest(by)
+        return record
+
+
+def drop_the_oldest(person: Person) -> None:
+    """Of more previews than may wait for one person, only the newest stay."""
+    waiting = ImportRecord.objects.filter(person=person, state=ImportState.PREVIEWED).select_for_update()
+    newest = [record.pk for record in waiting.order_by("-planned_at", "-pk").only("pk")]
+    ImportRecord.objects.filter(pk__in=newest[MOST_WAITING:]).delete()
 
 
 def store(record: ImportRecord, found: Look, data: bytes, preview: Preview) -> ImportRecord:
