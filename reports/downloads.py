@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
 from priorities.door import Refused
+from priorities.models import Quarter
 from priorities.people import signed_in
 from priorities.periods import Period
 from updates.opening import plan_opening
@@ -45,8 +46,9 @@ def workbook(request: HttpRequest, period: Period, suffix: str, slug: str | None
 
 def mine(request: HttpRequest, period: Period, suffix: str) -> HttpResponse:
     """What this person may fill in now, and upload again."""
-    found, quarter = format_of(suffix), take(request, period).current
-    book = own_workbook(quarter, signed_in(request))
+    found, person = format_of(suffix), signed_in(request)
+    writes_its_overview = Quarter.objects.at(period).editable_by(person).select_related("plan").first()
+    book = own_workbook(writes_its_overview or take(request, period).current, person)
     if book is None:
         raise PermissionDenied(f"Nothing of {period} is yours to fill in now: it may be submitted, or another’s.")
     return sent_workbook(book, found)

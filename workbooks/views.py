@@ -36,8 +36,8 @@ def importer(request: HttpRequest) -> Person:
     person = signed_in(request)
     if not may_import(person):
         raise PermissionDenied(
-            "Spreadsheets are imported by administrators and by those who fill in an update. To be given a part of "
-            "one, ask its lead or an administrator."
+            "Spreadsheets are imported by administrators, by those who fill in an update and by those who write the "
+            "overview. To be given a part, ask the lead of a priority or an administrator."
         )
     return person
 
