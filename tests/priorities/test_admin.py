@@ -1,17 +1,22 @@
 """The administration: the same door, the same rules, the same messages."""
 
+import csv
 from io import BytesIO
 
 import pytest
 from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from indicators.models import Indicator, Reading
+from priorities.admin import ReadOnly
 from priorities.history import Source
-from priorities.models import Definition, Plan, Quarter, QuarterlyUpdate, UpdateStatus
+from priorities.models import Definition, Person, Plan, Quarter, QuarterlyUpdate, UpdateStatus
 from tests.make import (
     close,
     door,
+    make_import,
     make_indicator,
     make_plan,
     make_quarter,
@@ -20,6 +25,8 @@ from tests.make import (
     set_status,
 )
 from tests.test_urls import READ_ONLY
+from updates.models import Comment
+from workbooks.models import ImportFile, ImportRecord
 
 pytestmark = pytest.mark.django_db
 
@@ -260,7 +267,6 @@ def test_a_manager_does_not_get_into_the_administration(client, manager):
 
 
 def test_new_people_may_be_imported_and_have_no_password(client):
-    from priorities.models import Person
 
     preview = upload(client, Person, ["User name,E-mail", "new-lead,lead@example.com"])
     confirm(client, Person, preview)
@@ -446,6 +452,66 @@ def test_a_file_that_cannot_be_read_is_told_in_words(client, name, index, data, 
     page = client.post(reverse("admin:indicators_reading_import"), {"format": index, "import_file": file})
     assert message in text(page)
     assert "Traceback" not in text(page)
+
+
+def test_text_that_looks_like_a_number_stays_text_and_figures_are_numbers(client, victims):
+    import openpyxl
+
+    indicator = make_indicator(victims, "1.10", unit="number")
+    make_indicator(victims, "1.1", title="Another")
+    make_reading(make_update(victims), indicator, value=5, note="1.50", basis="quarter")
+    values = [cell.value for cell in openpyxl.load_workbook(BytesIO(export(client, Reading, "1"))).active[2]]
+    assert {"1.10", "1.50", 5} <= set(values)
+    assert 1.5 not in values
+
+    file = BytesIO(export(client, Indicator, "1"))
+    file.name = "rows.xlsx"
+    page = client.post(reverse("admin:indicators_indicator_import"), {"format": "1", "import_file": file})
+    assert "0 new, 0 changed, 2 unchanged" in text(page)
+
+
+READ_ONLY_MODELS = [m for m, options in admin.site._registry.items() if isinstance(options, ReadOnly)]
+
+
+@pytest.mark.parametrize("model", sorted(READ_ONLY_MODELS, key=str), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("index", ["0", "1"], ids=["csv", "xlsx"])
+def test_what_is_read_only_is_exported_in_plain_columns_for_administrators_alone(client, manager, model, index):
+    assert model._meta.model_name in READ_ONLY
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_export")
+    answer = client.post(url, {"format": index, "resource": "0"})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    listed = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+    assert url in text(listed)
+    client.force_login(manager)
+    assert client.post(url, {"format": index, "resource": "0"}).status_code == 403
+
+
+def exported_rows(client, model):
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_export")
+    lines = client.post(url, {"format": "0", "resource": "0"}).content.decode().splitlines()
+    return list(csv.DictReader(lines))
+
+
+def test_an_export_of_what_is_read_only_names_what_it_refers_to_and_has_no_bytes_of_files(client, administrator):
+    make_import(administrator, name="May.xlsx")
+    [row] = exported_rows(client, ImportRecord)
+    assert (row["File"], row["Person"], row["State"]) == ("May.xlsx", "administrator", "previewed")
+    [row] = exported_rows(client, ImportFile)
+    assert row == {"ID": row["ID"], "Record": "May.xlsx"}
+
+
+def test_an_export_takes_no_query_for_each_row(client, victims, manager):
+    update = make_update(victims)
+
+    def exported(count):
+        for n in range(count):
+            Comment.objects.create(update=update, section="goals", subject=f"{n}", author=manager, text="Why?")
+        with CaptureQueriesContext(connection) as found:
+            assert exported_rows(client, Comment)[0]["Update"] == str(update)
+        return len(found)
+
+    assert exported(2) == exported(20)
 
 
 def test_a_workbook_of_several_sheets_is_sent_to_the_page_for_them(client, reading):
