@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from django import forms
 from django.contrib import admin, messages
@@ -129,12 +129,25 @@ class ReadOnly(AdministratorsOnly, Exported, admin.ModelAdmin):
     has_change_permission = has_delete_permission = has_add_permission
 
 
+class Keep(Protocol):
+    """Keeps a record of an import, with its file."""
+
+    def __call__(
+        self, *, name: str, data: bytes, resource: SheetResource, result: Any, change_set: ChangeSet
+    ) -> object: ...
+
+
+class NothingImported(Exception):
+    """Takes back the change set of an import that changed nothing."""
+
+
 class SheetAdmin(AdministratorsOnly, Exported, ImportExportMixin):
     """Import and export with the resources that the workbook uses: the same rules, the same messages, a preview."""
 
     confirm_form_class = ConfirmForm
     resource: type[SheetResource]
     resources: tuple[type[SheetResource], ...] = ()  # where one model has several sheets
+    keep: ClassVar[Keep] = staticmethod(lambda **kept: None)  # set by what keeps imports, which builds on this app
 
     def get_resource_classes(self, request: HttpRequest) -> list[type[SheetResource]]:
         return list(self.resources or (self.resource,))
@@ -154,6 +167,23 @@ class SheetAdmin(AdministratorsOnly, Exported, ImportExportMixin):
         confirmed = getattr(kwargs.get("form"), "cleaned_data", {})
         previewed = {"fingerprint": confirmed["fingerprint"]} if "fingerprint" in confirmed else {}
         return {**super().get_import_data_kwargs(**kwargs), **previewed}
+
+    def process_dataset(self, dataset: Any, form: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Under one change set that names the file, and kept with it; nothing is kept of what changes nothing."""
+        name = form.cleaned_data["original_file_name"]
+        resource_class = self.choose_import_resource_class(form, request)
+        resource = resource_class(**self.get_import_resource_kwargs(request, form=form, **kwargs))
+        known = self.get_import_data_kwargs(request=request, form=form, **kwargs)
+        try:
+            with recording(by=signed_in(request), source=Source.ADMIN, note=name) as change_set:
+                result = resource.import_data(dataset, file_name=name, user=request.user, **known)
+                if not resource.plan or result.has_errors() or result.has_validation_errors():
+                    raise NothingImported
+                file = self.get_tmp_storage_class()(name=form.cleaned_data["import_file_name"], read_mode="rb")
+                self.keep(name=name, data=file.read(), resource=resource, result=result, change_set=change_set)
+        except NothingImported:
+            pass
+        return result
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:

@@ -6,21 +6,24 @@ import datetime as dt
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePath
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from priorities.columns import heading_key
+from priorities.columns import cell, heading_key
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import Person
+from priorities.rows import Row, SheetResource
 
-from .importing import SHEETS, Import, Told, apply_import, plan_import
+from .importing import KINDS, SHEETS, CellPlan, Import, Told, apply_import, plan_import
 from .models import NAME_LENGTH, ImportFile, ImportRecord, ImportState
 from .preview import Disputed, Preview, ShownRow, differences, disputed_in
 from .reading import read_upload
@@ -254,3 +257,31 @@ def apply_at_once(path: Path, planned: Import, *, tick: Callable[[], object] = b
         if record.change_set is not None:
             store(record, found, data, preview)
     return record.change_set
+
+
+def keep(*, name: str, data: bytes, resource: SheetResource, result: Any, change_set: ChangeSet) -> None:
+    """Keep what the administration has imported with its file, as of every other import."""
+    sheet = resource.get_display_name()
+    rows = [
+        ShownRow(
+            sheet, row.number + 1, row.kind, str(row.instance), shown_cells(resource, row), cell(row.cells, "Quarter")
+        )
+        for row in resource.outcome
+    ]
+    found = Counter(row.kind for row in rows)
+    record = ImportRecord.objects.create(
+        person=change_set.person,
+        name=short(name),
+        size=len(data),
+        sha256=sha256(data).hexdigest(),
+        state=ImportState.APPLIED,
+        change_set=change_set,
+        fingerprint=result.fingerprint,
+        counts={sheet: {kind: found[kind] for kind in KINDS}},
+        warnings=result.warnings,
+    )
+    ImportFile.objects.create(record=record, data=data, preview=Preview(rows).pack())
+
+
+def shown_cells(resource: SheetResource, row: Row) -> tuple[CellPlan, ...]:
+    return tuple(CellPlan(heading, "", old, new) for heading, old, new in resource.shown(row))

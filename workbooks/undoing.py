@@ -17,7 +17,17 @@ from goals.models import Goal, GoalForecast
 from indicators.models import Indicator, Reading
 from priorities.door import Guarded, Refused
 from priorities.history import ChangeSet, Source
-from priorities.models import Person, Priority, Quarter, QuarterlyUpdate, QuarterRow, QuarterStatus, Section
+from priorities.models import (
+    Assignment,
+    Definition,
+    Person,
+    Priority,
+    Quarter,
+    QuarterlyUpdate,
+    QuarterRow,
+    QuarterStatus,
+    Section,
+)
 from priorities.periods import Period
 from priorities.writing import writing
 from risks.models import Assessment, Risk
@@ -29,6 +39,8 @@ from .preview import Preview
 WHAT_TO_DO = ". Undo that first, if it was an import; else put the value back by hand."
 # What an import may write; what a row refers to comes before it.
 MODELS: tuple[Any, ...] = tuple(dict.fromkeys(r._meta.model for resources in SHEETS.values() for r in resources))  # type: ignore[attr-defined]
+# And what the administration imports besides; people have no history to put back.
+UNDONE = (*MODELS, Assignment, Definition)
 # Set-up rows that stand on a quarter's sheet, and by which rows they stand in its updates.
 STANDS_BY: dict[Any, tuple[Any, str]] = {
     Priority: (QuarterlyUpdate, "priority"),
@@ -113,7 +125,9 @@ def undo(record: ImportRecord, *, by: Person) -> ChangeSet:
         now = ImportRecord.objects.select_for_update().get(pk=record.pk)
         if now.state != ImportState.APPLIED or now.change_set is None:
             raise Refused("There is nothing to undo: this import was undone already, or never applied.")
-        written = [Written(model, now.change_set) for model in MODELS]
+        written = [Written(model, now.change_set) for model in UNDONE]
+        if not any(each.entries.exists() for each in written):
+            raise Refused("What this import wrote has no history, as people have none; put it back by hand.")
         updates, quarters = concerned(written, Preview.unpack(now.file.preview).periods)
         if found := [*locked(updates, quarters, by), *not_theirs(written, by), *in_the_way(written, by)]:
             raise Blocked(found)

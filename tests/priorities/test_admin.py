@@ -1,6 +1,7 @@
 """The administration: the same door, the same rules, the same messages."""
 
 import csv
+import hashlib
 from io import BytesIO
 
 import pytest
@@ -11,8 +12,8 @@ from django.urls import reverse
 
 from indicators.models import Indicator, Reading
 from priorities.admin import ReadOnly
-from priorities.history import Source
-from priorities.models import Definition, Person, Plan, Quarter, QuarterlyUpdate, UpdateStatus
+from priorities.history import ChangeSet, Source
+from priorities.models import Assignment, Definition, Person, Plan, Quarter, QuarterlyUpdate, UpdateStatus
 from tests.make import (
     close,
     door,
@@ -267,6 +268,7 @@ def test_a_manager_does_not_get_into_the_administration(client, manager):
 
 
 def test_new_people_may_be_imported_and_have_no_password(client):
+    from priorities.models import Person
 
     preview = upload(client, Person, ["User name,E-mail", "new-lead,lead@example.com"])
     confirm(client, Person, preview)
@@ -514,6 +516,42 @@ def test_an_export_takes_no_query_for_each_row(client, victims, manager):
     assert exported(2) == exported(20)
 
 
+def test_an_import_is_kept_and_can_be_undone(client, reading, administrator):
+    confirm(client, Reading, upload(client, Reading, READINGS))
+    record = ImportRecord.objects.get()
+    data = "\n".join(READINGS).encode()
+    assert (record.name, record.person, record.state) == ("rows.csv", administrator, "applied")
+    assert (record.size, record.sha256, record.file.bytes) == (len(data), hashlib.sha256(data).hexdigest(), data)
+    assert (record.in_words(), record.change_set.note) == ("1 changed", "rows.csv")
+    assert (record.change_set.source, record.change_set) == (Source.ADMIN, reading.history.first().change_set)
+    page = text(client.get(f"/imports/{record.pk}/"))
+    assert "28%" in page
+    assert client.post(f"/imports/{record.pk}/", {"act": "undo"}).status_code == 302
+    reading.refresh_from_db()
+    assert reading.value == 27
+
+
+def test_of_an_import_that_changes_nothing_nothing_is_kept(client, reading):
+    acts = ChangeSet.objects.count()
+    same = [READINGS[0], READINGS[1].replace("28%", "27%")]
+    preview = upload(client, Reading, [f"{same[0]},Confirmed", f"{same[1]},no"])
+    assert "0 new, 0 updated" in text(confirm(client, Reading, preview))
+    assert (ImportRecord.objects.count(), ChangeSet.objects.count()) == (0, acts)
+
+
+def test_an_import_of_assignments_is_undone_too_and_one_of_people_says_why_not(client, victims, manager):
+    rows = ["Priority,Person,Role", "Victims are better supported,manager,lead"]
+    confirm(client, Assignment, upload(client, Assignment, rows))
+    assert Assignment.objects.count() == 1
+    client.post(f"/imports/{ImportRecord.objects.get().pk}/", {"act": "undo"})
+    assert not Assignment.objects.exists()
+    confirm(client, Person, upload(client, Person, ["User name", "newcomer"]))
+    newest = ImportRecord.objects.first()
+    page = text(client.post(f"/imports/{newest.pk}/", {"act": "undo"}))
+    assert "has no history, as people have none; put it back by hand." in page
+    assert ImportRecord.objects.first().state == "applied"
+
+
 def test_a_workbook_of_several_sheets_is_sent_to_the_page_for_them(client, reading):
     import openpyxl
 
@@ -525,7 +563,7 @@ def test_a_workbook_of_several_sheets_is_sent_to_the_page_for_them(client, readi
     file.seek(0)
     file.name = "rows.xlsx"
     page = client.post(reverse("admin:indicators_reading_import"), {"format": "1", "import_file": file})
-    assert "import the whole workbook on the page Imports" in text(page)
+    assert "import the whole workbook on the page Import." in text(page)
 
 
 def test_a_confirmation_is_for_what_was_previewed_and_nothing_else(client, reading):
