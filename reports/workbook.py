@@ -64,9 +64,11 @@ def report_workbook(report: Report, reader: Person | None, *, only: str | None =
 
 
 def own_workbook(quarter: Quarter, person: Person) -> Workbook | None:
-    """The sections and rows that somebody may fill in now, whatever the priority; None where there are none."""
+    """What somebody may fill in now, sections and rows of any priority and the overview; None where it is nothing."""
     found = flat(quarter, rows_of([quarter], person, to_fill_in=True))
-    found.quarter = None
+    if not Quarter.objects.filter(pk=quarter.pk).editable_by(person).exists():
+        found.quarter = None  # the overview is not theirs to write now
+    found.sets_up = person.is_administrator
     add_empty_positions(found)
     state = "Draft: the quarter is open, and figures may still change."
     scope = f"Only what {person} fills in."
@@ -90,6 +92,7 @@ def template(opening: Opening, person: Person | None) -> Workbook:
         readings=rows.get(Reading, []),
         assessments=rows.get(Assessment, []),
         forecasts=rows.get(GoalForecast, []),
+        sets_up=True,
     )
     add_empty_positions(found)
     state = "Template: the quarter is not open yet. It can be filled in now, and uploaded once the quarter is open."
@@ -113,6 +116,7 @@ def file_name(period: Period, *parts: str) -> str:
 
 def live_rows(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Rows:
     found = flat(quarter, rows_of([quarter], reader, only=only))
+    found.sets_up = reader is None or reader.is_administrator
     if only is not None:
         kept = [n for n, update in enumerate(found.updates) if update.priority.slug == only]
         found.updates, found.sections = [found.updates[n] for n in kept], [found.sections[n] for n in kept]

@@ -47,7 +47,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 }
 # Sheets that our own workbooks begin with, which are not read, by the last words of their first cell.
 COVER, NOTES = "Cover", "Notes"
-OURS = {COVER: "quarterly performance report", NOTES: "Noted on"}
+OURS = {COVER: "quarterly performance report", NOTES: "Noted on", "Problems": "Where"}
 TITLE_ROWS = 20  # how far down the headings are looked for
 KINDS = ("new", "changed", "unchanged", "ignored", "refused")
 

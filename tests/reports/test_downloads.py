@@ -282,6 +282,14 @@ def test_the_narrative_of_an_update_is_not_overwritten_either(client, demo, demo
     assert "stored “Entered since” after the file was made" in problem
 
 
+@pytest.mark.parametrize("path", ["mine.xlsx", f"{VICTIMS}/workbook.xlsx"])
+def test_a_sheet_of_goals_to_be_added_is_for_those_who_may_add_them(client, victims, victims_lead, administrator, path):
+    make_update(victims, make_quarter())
+    assert {"Risks", "Issues"} <= set(found := sheets(get(client, victims_lead, f"/2022-23-q1/{path}")))
+    assert "Goals" not in found
+    assert "Goals" in sheets(get(client, administrator, f"/2022-23-q1/{path}"))
+
+
 def test_goals_that_go_on_in_a_new_year_have_no_key_before_they_are_made(client, victims, administrator):
     update = make_update(victims, make_quarter(Q1.plus(3)))
     make_forecast(update, make_goal(victims))

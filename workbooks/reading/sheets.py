@@ -54,6 +54,10 @@ class Unreadable(Exception):
         self.place, self.message = place, message
 
 
+def too_wide(place: str) -> Unreadable:
+    return Unreadable(place, f"the sheet has more than {MAX_COLUMNS} columns; remove those that are not needed.")
+
+
 def cell_name(row: int, column: int) -> str:
     """Row and column, both from 1, as a spreadsheet writes them: (3, 28) is AB3."""
     return f"{column_name(column)}{row}"
@@ -102,9 +106,7 @@ class Grid:
             self.budget.spend(len(rows[-1]) if rows else 0)
             rows.extend([] for _ in range(row - len(rows)))
         if column > MAX_COLUMNS:
-            raise Unreadable(
-                self.name, f"the sheet has more than {MAX_COLUMNS} columns; remove those that are not needed."
-            )
+            raise too_wide(self.name)
         cells = rows[row - 1]
         if column > len(cells):
             cells.extend([""] * (column - 1 - len(cells)))

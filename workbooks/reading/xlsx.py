@@ -332,6 +332,28 @@ class SheetReader:
         return text
 
 
+def weight(archive: Archive) -> int:
+    """What a library that makes every cell would have to make: elements of the sheets, and cells of merged ranges and
+    of those that lead somewhere. Raises Unreadable and DAMAGE.
+    """
+    found = 0
+
+    def start(name: str, attributes: Attributes) -> None:
+        nonlocal found
+        found += 1
+        if local(name) in ("mergeCell", "hyperlink") and ":" in (ref := attributes.get("ref", "")):
+            first, _, last = ref.partition(":")
+            (top, left), (bottom, right) = position(first), position(last)
+            found += (bottom - top + 1) * (right - left + 1)
+
+    def handle(parser: XMLParserType) -> None:
+        parser.StartElementHandler = start
+
+    for member in {path for kind, path in Book(archive).parts.values() if kind == "worksheet"}:
+        archive.parse(member, handle)
+    return found
+
+
 def read_xlsx(archive: Archive) -> tuple[list[Sheet], list[Unreadable]]:
     """The sheets of an Excel workbook, and which of them are too large; raises Unreadable and DAMAGE."""
     book = Book(archive)

@@ -145,6 +145,7 @@ class Rows:
     assessments: list[Assessment] = field(default_factory=list)
     forecasts: list[GoalForecast] = field(default_factory=list)
     background: list[Background] = field(default_factory=list)
+    sets_up: bool = False  # whether it is for an administrator
 
     @property
     def not_asked(self) -> Collection[str]:
@@ -154,6 +155,8 @@ class Rows:
 
     def may_gain(self, sheet: str) -> bool:
         """Whether somebody who fills this in may add rows to a sheet."""
+        if sheet in SET_UP and not self.sets_up:
+            return False
         return any(ADDED_TO.get(sheet) in sections for sections in self.sections)
 
     def of(self, sheet: str) -> list[Line]:
@@ -177,6 +180,7 @@ class Rows:
 
 
 ADDED_TO = {"Risks": Section.RISKS, "Issues": Section.RISKS, "Goals": Section.GOALS}  # by a row at the end
+SET_UP = {"Goals"}  # to which only administrators add
 OWN = {Section.RATINGS, Section.FINANCE}  # the sections that have columns on the Priorities sheet
 
 
