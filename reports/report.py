@@ -45,6 +45,7 @@ from risks.models import Assessment, RiskKind
 Counts = dict[str, int]
 NOT_ANSWERED = "Not answered yet"
 THE_OVERVIEW = "the overview"
+BACKGROUND, ELSEWHERE = "background", "elsewhere"  # origins of points
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,12 @@ class IndicatorRow:
     definition: str = ""
     source: str = ""
     series: tuple[Point, ...] = ()  # the quarters up to this one, oldest first, this one last
+
+    @property
+    def has_new_basis(self) -> bool:
+        """Whether its value can't be compared with the figure before it in the series, being on another basis."""
+        figures = [point for point in self.series if point.value is not None]
+        return self.value is not None and len(figures) > 1 and figures[-2].basis != self.basis
 
     @property
     def differs(self) -> bool:
@@ -343,6 +350,11 @@ class PriorityReport:
     def position(self) -> FinanceRow | None:
         """The finance row of the quarter itself; later periods repeat its budget and forecast."""
         return next((row for row in self.finance if row.period == self.period), None)
+
+    @property
+    def has_series(self) -> bool:
+        """Whether any indicator has figures of earlier quarters to be drawn."""
+        return any(sum(point.value is not None for point in row.series) > 1 for row in self.indicators)
 
     @property
     def has_references(self) -> bool:
