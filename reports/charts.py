@@ -250,7 +250,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 @dataclass(slots=True)
 class Plot:
-    """The room of a chart of a series: where quarters and figures lie, and where text has been written already."""
+    """The room of a chart of a series: where quarters and figures lie, and what is taken by texts and marks."""
 
     first: Period
     slots: int
@@ -260,7 +260,8 @@ class Plot:
     top: int = 44
     left: int = 48
     right: int = 14
-    taken: list[tuple[float, float, float]] = field(default_factory=list)
+    texts: list[Box] = field(default_factory=list)
+    spots: list[Box] = field(default_factory=list)
 
     @property
     def slot(self) -> float:
@@ -278,14 +279,26 @@ class Plot:
         return self.base - share * (self.base - self.top)
 
     def write(self, x: float, y: float, text: str, *, below: bool = False) -> str:
-        """A text near a place, above or below it, inside the chart and off what was written before; else nothing."""
+        """A text beside a place, inside the chart and off other texts, off marks too if it can be; else nothing."""
         half = len(text) * 3.3
-        x = min(max(x, half + 2), self.width - half - 2)
-        for line in (y + 17, y - 8) if below else (y - 8, y + 17):
-            if all(abs(x - at) >= half + wide + 4 or abs(line - level) >= 13 for at, level, wide in self.taken):
-                self.taken.append((x, line, half))
-                return label(x, line, text)
+        around = [(x, y + 17), (x, y - 8)] if below else [(x, y - 8), (x, y + 17)]
+        beside = [(x - half - 9, y + 4), (x + half + 9, y + 4)]
+        places = [(at, True) for at in (*around, *beside)] + [(at, False) for at in (*around, (x, y + 32))]
+        for (across, down), off_marks in places:
+            at = min(max(across, half + 2), self.width - half - 2)
+            box = at - half, down - 11, at + half, down + 3
+            if down <= self.base + 2 and is_free(box, self.texts + (self.spots if off_marks else [])):
+                self.texts.append(box)
+                return label(at, down, text)
         return ""
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def is_free(box: Box, taken: list[Box]) -> bool:
+    left, top, right, bottom = box
+    return all(right < a or left > c or bottom < b or top > d for a, b, c, d in taken)
 
 
 def rule(
@@ -329,9 +342,12 @@ def series_chart(
     low, high = float(min(drawn)), float(max(drawn))
     if unit != Unit.PERCENT:
         low, high = min(low, 0.0), max(high, 0.0)
+    scale = ticks(low, high)
+    if scale[0] > 0 and low - scale[0] < 0.15 * (scale[-1] - scale[0]):
+        scale.insert(0, scale[0] - (scale[1] - scale[0]))  # room for what is written below
     quarters = sorted({point.quarter for point in points})
     slots = quarters[-1].quarters_after(quarters[0]) + 1
-    plot = Plot(quarters[0], slots, width, 260 if width > 500 else 220, ticks(low, high))
+    plot = Plot(quarters[0], slots, width, 260 if width > 500 else 220, scale)
     own = next((p.basis for p in reversed(points) if p.value is not None and not p.origin), list(lines)[-1])
     newest_first = sorted(lines.items(), key=lambda each: each[0] != own)
     body = [
@@ -372,7 +388,7 @@ def bases(plot: Plot, lines: dict[str, Line]) -> Iterator[str]:
     ends = [0.0, 0.0]
     for number, (basis, line) in enumerate(lines.items()):
         start = plot.x(line[0][0].quarter) - plot.slot / 2
-        name = Basis(basis).label if basis else "Basis not stated"
+        name = {"": "Basis not stated", Basis.QUARTER: "Single quarters"}.get(basis) or str(Basis(basis).label)
         if number:
             yield rule((start, 6), (start, plot.base), INK, dashes="1 3")
         wide = len(name) * 6.4
@@ -408,8 +424,9 @@ def drawn_line(plot: Plot, line: Line, *, is_main: bool) -> Iterator[str]:
             yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
     size = 3.5 if plot.slot > 12 else 2.0
     for point, value in line:
-        square = point.origin == BACKGROUND
-        yield spot(point, plot.x(point.quarter), plot.y(value), size * 0.7 if square else size, square=square)
+        square, x, y = point.origin == BACKGROUND, plot.x(point.quarter), plot.y(value)
+        plot.spots.append((x - size, y - size, x + size, y + size))
+        yield spot(point, x, y, size * 0.7 if square else size, square=square)
 
 
 def figures(plot: Plot, line: Line, unit: str, decimals: int) -> Iterator[str]:
@@ -418,8 +435,9 @@ def figures(plot: Plot, line: Line, unit: str, decimals: int) -> Iterator[str]:
     for number, (point, value) in reversed(list(enumerate(line))):
         written = len(line) <= most or number in (0, len(line) - 1)
         text = figure_text(value, "", unit, decimals) if written else ""
+        falls = number > 0 and line[number - 1][1] > value
         if text or marks(point):
-            yield plot.write(plot.x(point.quarter), plot.y(value), f"{text}{marks(point)}".strip())
+            yield plot.write(plot.x(point.quarter), plot.y(value), f"{text}{marks(point)}".strip(), below=falls)
 
 
 def absences(plot: Plot, points: Iterable[Point]) -> Iterator[str]:

@@ -106,6 +106,14 @@ class Line:
         return Rating(self.confidence).label if self.confidence else "Not judged"
 
     @property
+    def notes(self) -> list[str]:
+        known = self.entry.known
+        if known is None:
+            return [f"{self.value_why}."]
+        target = f"Target: {known.target_note}" if known.target_note and known.target_note != known.note else ""
+        return [text for text in (known.note, target) if text]
+
+    @property
     def cells(self) -> list[Any]:
         point, known = self.point, self.entry.known
         return [
@@ -140,7 +148,8 @@ def indicator(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "lines": lines[::-1],
         "columns": [NAMES[view.basis] for view in views],
         "new": subject.replaced_by.first(),
-        "points": series.points,
+        "sources": sources(series),
+        "has_notes": any(line.notes for line in lines),
         "has_targets": bool(series.targets),
         "has_parts": any(line.expected_text for line in lines),
         "has_background": any(line.is_background for line in lines),
@@ -189,6 +198,18 @@ def lines_of(series: Series) -> list[Line]:
 
     return [
         Line(entry, series.unit, series.decimals, others(entry), entry.point in changed) for entry in series.entries
+    ]
+
+
+def sources(series: Series) -> list[str]:
+    """Where the figures from before the plan are from, with their quarters."""
+    found: dict[str, list[Period]] = {}
+    for point in series.points:
+        if point.origin == BACKGROUND:
+            found.setdefault(point.source, []).append(point.quarter)
+    return [
+        f"Background, {quarters[0]}{f' to {quarters[-1]}' if len(quarters) > 1 else ''}: {source}."
+        for source, quarters in found.items()
     ]
 
 

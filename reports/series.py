@@ -205,8 +205,13 @@ def entries_of(past: Past, indicator: Indicator, may_read: Rule) -> Iterator[Ent
         yield Entry(point_of(past, may_read), as_it_may_be_read(past, may_read), indicator.unit, was)
 
 
-def basis_words(basis: str) -> str:
-    return Basis(basis).label.lower() if basis else "on no stated basis"
+BASIS_WORDS = {
+    "": "on no stated basis",
+    Basis.QUARTER: "for a single quarter",
+    Basis.YEAR_TO_DATE: "for the year to date",
+    Basis.ROLLING_YEAR: "for rolling 12 months",
+    Basis.POINT_IN_TIME: "of a point in time",
+}
 
 
 def changes_of_basis(points: Iterable[Point]) -> list[tuple[Point, Point]]:
@@ -220,8 +225,8 @@ def breaks(points: Iterable[Point], unit: str, decimals: int) -> list[str]:
     for before, after in changes_of_basis(points):
         was, now = (figure_text(point.value, "", unit, decimals) for point in (before, after))
         told.append(
-            f"{after.quarter}’s {now} is {basis_words(after.basis)}; the figures before it, up to {was} in "
-            f"{before.quarter}, are {basis_words(before.basis)}. They can’t be compared, and are drawn apart."
+            f"{after.quarter}’s {now} is {BASIS_WORDS[after.basis]}; the figures before it, up to {was} in "
+            f"{before.quarter}, are {BASIS_WORDS[before.basis]}. They can’t be compared, and are drawn apart."
         )
     return told[::-1]
 
