@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -16,14 +17,14 @@ from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast, Substr
 
 from indicators.models import Background, Reading
-from priorities.models import Person, Quarter, QuarterlyUpdate, Section, UpdateStatus
+from priorities.models import Person, QuarterlyUpdate, Section, UpdateStatus
 from priorities.periods import Period
 
 from .models import ClosedReport
 
 
 class Known(NamedTuple):
-    """A row of the query: a reading, a figure of the background, a reading as it was once saved, or a closing."""
+    """A row of the query: a reading, a figure of the background, or what was once saved, once for each closing."""
 
     kind: str
     key: uuid.UUID
@@ -45,6 +46,7 @@ class Known(NamedTuple):
     holder: int | None
     priority: int
     at: dt.datetime
+    closed_at: dt.datetime | None
 
     @property
     def quarter(self) -> Period:
@@ -99,6 +101,7 @@ ABSENT = {
     "holder": null(models.IntegerField()),
     "priority": Value(0, models.IntegerField()),
     "at": null(models.DateTimeField()),
+    "closed_at": null(models.DateTimeField()),
 }
 
 
@@ -112,8 +115,7 @@ def columns(rows: QuerySet[Any], kind: str, **found: Any) -> QuerySet[Any]:
 def past_of(keys: Iterable[str | uuid.UUID], first: Period, last: Period) -> dict[str, dict[Period, Past]]:
     """All that is known of indicators from one quarter to another, by key and quarter. One query."""
     found: dict[str, dict[Period, Past]] = defaultdict(lambda: defaultdict(Past))
-    changes: dict[tuple[str, Period], list[Known]] = defaultdict(list)
-    closings: dict[Period, list[dt.datetime]] = defaultdict(list)
+    saved: dict[tuple[str, Period], list[Known]] = defaultdict(list)
     for known in map(Known._make, all_of(keys, first, last)):
         period, key = known.quarter, str(known.key)
         if not first <= period <= last:
@@ -123,25 +125,27 @@ def past_of(keys: Iterable[str | uuid.UUID], first: Period, last: Period) -> dic
                 found[key][period].reading = known
             case "background":
                 found[key][period].background.append(known)
-            case "change":
-                changes[key, period].append(known)
-            case "closing":
-                closings[period].append(known.at)
-    for (key, period), saved in changes.items():
-        found[key][period].closed = as_closings_found_it(saved, closings[period])
+            case _:
+                saved[key, period].append(known)
+    for (key, period), rows in saved.items():
+        found[key][period].closed = as_closings_found_it(rows)
     return found
 
 
-def all_of(keys: Iterable[str | uuid.UUID], first: Period, last: Period) -> QuerySet[Any]:
-    asked, years = list(keys), (first.year, last.year)
-    return readings(asked, years).union(background(asked, first, last), *versions(asked, years), all=True)
-
-
-def as_closings_found_it(saved: list[Known], closings: list[dt.datetime]) -> list[Known]:
+def as_closings_found_it(saved: list[Known]) -> list[Known]:
     """What was saved last before each closing, in their order."""
-    saved.sort(key=lambda known: known.at)
-    before = ([known for known in saved if known.at <= at] for at in sorted(closings))
-    return [known[-1] for known in before if known]
+    found: dict[dt.datetime, Known] = {}
+    for known in sorted(saved, key=lambda known: known.at):
+        if known.closed_at is not None and known.at <= known.closed_at:
+            found[known.closed_at] = known
+    return [found[at] for at in sorted(found)]
+
+
+def all_of(keys: Iterable[str | uuid.UUID], first: Period, last: Period) -> QuerySet[Any]:
+    of_these = Q(indicator__key__in=list(keys))
+    in_years = Q(update__quarter__financial_year__range=(first.year, last.year))
+    others = background().filter(of_these, quarter__gte=first, quarter__lte=last)
+    return readings().filter(of_these & in_years).union(others, corrected().filter(of_these & in_years), all=True)
 
 
 OF_A_READING = {
@@ -158,33 +162,34 @@ OF_A_READING = {
 }
 
 
-def readings(keys: list[Any], years: tuple[int, int]) -> QuerySet[Any]:
-    rows = Reading.objects.filter(indicator__key__in=keys, update__quarter__financial_year__range=years)
-    return columns(rows, "reading", **OF_A_READING)
+# The parts of the query, each made once and then filtered: making them takes longer than running them.
 
 
-def background(keys: list[Any], first: Period, last: Period) -> QuerySet[Any]:
+@cache
+def readings() -> QuerySet[Any]:
+    return columns(Reading.objects.all(), "reading", **OF_A_READING)
+
+
+@cache
+def background() -> QuerySet[Any]:
     def digits(position: int, length: int) -> Cast:
         return Cast(Substr("quarter", position, length), models.IntegerField())
 
-    rows = Background.objects.filter(indicator__key__in=keys, quarter__gte=first, quarter__lte=last)
     about = {"key": F("indicator__key"), "year": digits(1, 4), "number": digits(10, 1)}
-    return columns(rows, "background", **about, value=F("value"), basis=F("basis"), source=F("source"))
-
-
-def versions(keys: list[Any], years: tuple[int, int]) -> list[QuerySet[Any]]:
-    """What was saved when, and what was closed when, of quarters that are or were corrected."""
-    again = ClosedReport.objects.filter(quarter=OuterRef("pk"), version__gt=1)
-    corrected = Quarter.objects.filter(financial_year__range=years).filter(
-        Q(reopened_until__isnull=False) | Exists(again)
+    return columns(
+        Background.objects.all(), "background", **about, value=F("value"), basis=F("basis"), source=F("source")
     )
-    saved = Reading.history.model.objects.filter(indicator__key__in=keys, update__quarter__in=corrected)
-    closed = ClosedReport.objects.filter(quarter__in=corrected)
-    when = {"year": F("quarter__financial_year"), "number": F("quarter__number"), "at": F("closed_at")}
-    return [
-        columns(saved.exclude(history_type="-"), "change", **OF_A_READING, at=F("history_date")),
-        columns(closed, "closing", **when),
-    ]
+
+
+@cache
+def corrected() -> QuerySet[Any]:
+    """What was saved when of the readings of quarters that are or were corrected, once for each of their closings."""
+    again = ClosedReport.objects.filter(quarter=OuterRef("update__quarter"), version__gt=1)
+    saved = Reading.history.model.objects.exclude(history_type="-").filter(
+        Q(update__quarter__reopened_until__isnull=False) | Exists(again)
+    )
+    when = {"at": F("history_date"), "closed_at": F("update__quarter__closed_reports__closed_at")}
+    return columns(saved, "saved", **OF_A_READING, **when)
 
 
 # Who may read what of it
