@@ -278,12 +278,16 @@ class Plot:
         share = (float(value) - self.scale[0]) / (self.scale[-1] - self.scale[0])
         return self.base - share * (self.base - self.top)
 
-    def write(self, x: float, y: float, text: str, *, below: bool = False) -> str:
-        """A text beside a place, inside the chart and off other texts, off marks too if it can be; else nothing."""
+    def write(self, x: float, y: float, text: str, *, below: bool = False, far: bool = False) -> str:
+        """A text beside a place, inside the chart and off other texts, off marks too if it can be; else nothing.
+
+        `far` lets it be a line further below, rather than on a mark.
+        """
         half = len(text) * 3.3
         around = [(x, y + 17), (x, y - 8)] if below else [(x, y - 8), (x, y + 17)]
         beside = [(x - half - 9, y + 4), (x + half + 9, y + 4)]
-        places = [(at, True) for at in (*around, *beside)] + [(at, False) for at in (*around, (x, y + 32))]
+        further = [(x, y + 32)] if far else []
+        places = [(at, True) for at in (*around, *beside, *further)] + [(at, False) for at in around]
         for (across, down), off_marks in places:
             at = min(max(across, half + 2), self.width - half - 2)
             box = at - half, down - 11, at + half, down + 3
@@ -413,7 +417,7 @@ def target_label(plot: Plot, targets: Mapping[Period, Decimal], unit: str, decim
     if targets:
         last = max(targets)
         text = f"Target {show_measure(targets[last], unit, decimals)}"
-        yield plot.write(plot.x(last), plot.y(targets[last]), text, below=True)
+        yield plot.write(plot.x(last), plot.y(targets[last]), text, below=True, far=True)
 
 
 def drawn_line(plot: Plot, line: Line, *, is_main: bool) -> Iterator[str]:
