@@ -119,14 +119,17 @@ def signed_in(request: HttpRequest) -> Person:
     return request.user
 
 
+def in_force(of: str = "") -> Q:
+    """The condition that an assignment, by this path to it, is in force today."""
+    today = timezone.localdate()
+    begun = Q(**{f"{of}starts_on__isnull": True}) | Q(**{f"{of}starts_on__lte": today})
+    return begun & (Q(**{f"{of}ends_on__isnull": True}) | Q(**{f"{of}ends_on__gte": today}))
+
+
 class AssignmentQuerySet(RecordedQuerySet):
     def current(self) -> AssignmentQuerySet:
         """Those in force today; a deputy may be named for dates."""
-        today = timezone.localdate()
-        return self.filter(
-            Q(starts_on__isnull=True) | Q(starts_on__lte=today),
-            Q(ends_on__isnull=True) | Q(ends_on__gte=today),
-        )
+        return self.filter(in_force())
 
     def not_over(self) -> AssignmentQuerySet:
         """Those in force today or later."""

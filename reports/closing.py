@@ -34,6 +34,7 @@ from updates.submitting import keep_what_it_says, take_back_signatures
 from .frozen import SCHEMA, Unreadable, checksum, freeze, read
 from .models import ClosedReport
 from .report import THE_OVERVIEW, Closing, Report, listed_parts, names_of_leads, quarterly_report
+from .series import with_series
 
 MOST_DAYS = 90  # for which a quarter is reopened at once
 OVERVIEW = 0  # stands for the overview where the others are updates
@@ -216,7 +217,7 @@ def close_quarter(
 
 def as_it_stands(quarter: Quarter, plan: ClosingPlan) -> Report:
     """The live report; of a reopened quarter only what was reopened, and the rest as it was closed last."""
-    live = quarterly_report(quarter, None)
+    live = with_series(quarterly_report(quarter, None), quarter, None, closing=True)
     try:
         last = read(plan.versions[0]) if plan.versions and quarter.reopened_until else None
     except Unreadable:
@@ -297,7 +298,8 @@ def reopen(
     with moving(quarter, REOPEN, by=by, source=source, note=note, with_updates=updates) as moved:
         plan = plan_closing(moved)
         if not plan.versions:
-            keep(quarterly_report(moved, None), moved, plan, by=by, reason=KEPT_LATE)
+            stood = with_series(quarterly_report(moved, None), moved, None, closing=True)
+            keep(stood, moved, plan, by=by, reason=KEPT_LATE)
         held = [update for update in plan.updates if update.priority_id in chosen]
         for update in held:  # the next review shows what changed since
             keep_what_it_says(update, by=by, reason=f"Reopened: {reason.strip()}")

@@ -17,13 +17,16 @@ from .report import FinanceRow, GoalRow, IndicatorRow, Meaning, PriorityReport, 
 SET_UP: dict[type, frozenset[str]] = {
     Report: frozenset({"plan"}),
     PriorityReport: frozenset({"title", "slug", "leads", "approved_by"}),
-    IndicatorRow: frozenset({"reference", "title", "unit", "decimals", "expected", "suggested"}),
+    IndicatorRow: frozenset(
+        {"reference", "title", "unit", "decimals", "expected", "suggested", "polarity", "definition", "source"}
+    ),
     RiskRow: frozenset({"owner", "closed_reason"}),
     GoalRow: frozenset({"number", "title", "financial_year", "baseline"}),
     Meaning: frozenset({"word", "text", "supplied"}),
 }
-# What is computed from something that is compared already, or is of the closing itself.
+# What is computed from something that is compared already, is of other quarters, or of the closing itself.
 LEFT_OUT = frozenset({"key", "pk", "closing", "was", "fillable", "address_now", "meaning", "status", "period", "kind"})
+LEFT_OUT |= {"series"}
 IDENTITY: dict[type, tuple[str, ...]] = {
     PriorityReport: ("pk",),
     Meaning: ("kind", "letter"),

@@ -9,7 +9,7 @@ from finance.models import Variance
 from priorities.cells import plain, rounded
 from priorities.models import RATINGS
 
-from .report import FinanceRow, GoalRow, IndicatorRow, PriorityReport, Report, RiskRow
+from .report import FinanceRow, GoalRow, IndicatorRow, Point, PriorityReport, Report, RiskRow
 
 SCHEMA = 1
 
@@ -101,6 +101,22 @@ def indicator(row: IndicatorRow) -> dict[str, Any]:
         "confidence": row.confidence or None,
         "suggested": row.suggested,
         "reason": row.reason,
+        "series": [point(each) for each in row.series],
+    }
+
+
+def point(found: Point) -> dict[str, Any]:
+    """A quarter of an indicator's series; `origin` is None for the plan's own figures."""
+    return {
+        "quarter": found.quarter.slug,
+        "value": number(found.value),
+        "missing": found.missing or None,
+        "target": number(found.target),
+        "basis": found.basis or None,
+        "origin": found.origin or None,
+        "source": found.source,
+        "provisional": found.is_provisional,
+        "revised": found.is_revised,
     }
 
 

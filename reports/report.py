@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from django.db.models import F, FilteredRelation, Q, QuerySet
+
 from finance.models import FinancialPosition, Variance, variance, variance_text
 from goals.models import GoalForecast, slip, slip_text
 from indicators.confidence import expected_by_now
@@ -39,12 +41,14 @@ from priorities.models import (
     is_open_to,
     listed,
 )
+from priorities.people import in_force
 from priorities.periods import Period
 from risks.models import Assessment, RiskKind
 
 Counts = dict[str, int]
 NOT_ANSWERED = "Not answered yet"
 THE_OVERVIEW = "the overview"
+BACKGROUND, ELSEWHERE = "background", "elsewhere"  # origins of points
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,12 @@ class IndicatorRow:
     definition: str = ""
     source: str = ""
     series: tuple[Point, ...] = ()  # the quarters up to this one, oldest first, this one last
+
+    @property
+    def has_new_basis(self) -> bool:
+        """Whether its value can't be compared with the figure before it in the series, being on another basis."""
+        figures = [point for point in self.series if point.value is not None]
+        return self.value is not None and len(figures) > 1 and figures[-2].basis != self.basis
 
     @property
     def differs(self) -> bool:
@@ -345,6 +355,11 @@ class PriorityReport:
         return next((row for row in self.finance if row.period == self.period), None)
 
     @property
+    def has_series(self) -> bool:
+        """Whether any indicator has figures of earlier quarters to be drawn."""
+        return any(sum(point.value is not None for point in row.series) > 1 for row in self.indicators)
+
+    @property
     def has_references(self) -> bool:
         return any(row.reference for row in self.indicators)
 
@@ -528,6 +543,7 @@ class Rows:
     assessments: dict[int, list[Assessment]]
     forecasts: dict[int, list[GoalForecast]]
     positions: dict[int, list[FinancialPosition]]
+    leads: dict[int, list[str]]  # the names of today's by update
 
 
 def rows_of(
@@ -539,7 +555,7 @@ def rows_of(
     sections and rows, of updates that are theirs.
     """
     by_pk = {quarter.pk: quarter for quarter in quarters}
-    updates = list(
+    updates, leads = with_leads(
         QuarterlyUpdate.objects.filter(quarter__in=by_pk)
         .select_related("priority", "approved_by")
         .order_by("priority__position", "priority_id")
@@ -573,7 +589,26 @@ def rows_of(
         assessments=rows(Assessment.objects.select_related("risk").order_by("position", "pk"), Section.RISKS),
         forecasts=rows(GoalForecast.objects.select_related("goal").order_by("goal__number"), Section.GOALS),
         positions=rows(FinancialPosition.objects.order_by("period"), Section.FINANCE),
+        leads=leads,
     )
+
+
+def with_leads(updates: QuerySet[QuarterlyUpdate]) -> tuple[list[QuarterlyUpdate], dict[int, list[str]]]:
+    """Updates and the names of their priorities' leads of today, in one query that has a row for each lead."""
+    of = "priority__assignments__"
+    is_lead = Q(**{f"{of}role": AssignmentRole.LEAD}) & in_force(of)
+    rows = updates.alias(lead=FilteredRelation("priority__assignments", condition=is_lead)).annotate(
+        **{f"lead_{name}": F(f"lead__person__{name}") for name in ("username", "first_name", "last_name")}
+    )
+    found: dict[int, QuarterlyUpdate] = {}
+    names: dict[int, list[str]] = {}
+    row: Any
+    for row in rows.order_by(*updates.query.order_by, "lead__person__username"):
+        found.setdefault(row.pk, row)
+        if row.lead_username:
+            lead = Person(username=row.lead_username, first_name=row.lead_first_name, last_name=row.lead_last_name)
+            names.setdefault(row.pk, []).append(str(lead))
+    return list(found.values()), names
 
 
 def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Report:
@@ -584,11 +619,10 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
 def quarterly_reports(quarters: list[Quarter], reader: Person | None, *, only: str | None = None) -> list[Report]:
     """The reports of quarters, live, as this reader may see them; None reads everything, as the command line does.
 
-    Eight queries, whatever the number of rows and quarters. Parts of it that the reader may not see yet are there,
+    Six queries, whatever the number of rows and quarters. Parts of it that the reader may not see yet are there,
     empty, and say so in `visible`. `only` loads the rows of the priority with that slug alone; the others stay empty.
     """
     found = rows_of(quarters, reader, only=only)
-    leads = names_of_leads([u for u in found.updates if not u.leads and u.status != UpdateStatus.CLOSED])
     meanings = tuple(
         Meaning(d.kind, d.letter, d.get_letter_display(), d.text, d.is_default) for d in Definition.objects.all()
     )
@@ -596,6 +630,7 @@ def quarterly_reports(quarters: list[Quarter], reader: Person | None, *, only: s
 
     def part(update: QuarterlyUpdate) -> PriorityReport:
         mine, quarter = found.sections[update.pk], update.quarter
+        is_open = update.status != UpdateStatus.CLOSED
         ratings, finance = Section.RATINGS in mine, Section.FINANCE in mine
         risks = found.assessments[update.pk]
         live = [row for row in risks if row.risk.is_live(quarter.period.next)]
@@ -605,7 +640,7 @@ def quarterly_reports(quarters: list[Quarter], reader: Person | None, *, only: s
             slug=update.priority.slug,
             status=update.status,
             fillable=may_fill_in(update, reader),
-            leads=update.leads or ", ".join(leads.get(update.priority_id, ())),
+            leads=update.leads or (", ".join(found.leads.get(update.pk, ())) if is_open else ""),
             sections=mine,
             ratings=tuple(rating_cell(update, name, text_of) for name in RATINGS) if ratings else (),
             ratings_note=update.ratings_note if ratings else "",

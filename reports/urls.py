@@ -1,10 +1,12 @@
 from django.urls import path
 
-from . import closing_views, downloads, views
+from . import closing_views, downloads, indicator_views, views
 
 app_name = "reports"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("indicators/<uuid:key>/", indicator_views.indicator, name="indicator"),
+    path("indicators/<uuid:key>/series.csv", indicator_views.indicator_table, name="indicator_table"),
     path("<period:period>/", views.overview, name="overview"),
     path("<period:period>/pack/", views.printable, name="pack"),
     path("<period:period>/print/", views.printable, name="print"),

@@ -19,6 +19,7 @@ from .frozen import Unreadable, newest, report_of
 from .keeping import kept
 from .pack import approvals_of
 from .report import PriorityReport, Report
+from .series import with_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def overview_links(quarter: Quarter, person: Person) -> dict[str, Any]:
 def priority(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     """One priority. In a closed report it is found by the slug that it had then; the one it has now leads there."""
     report, context = taken(request, period, only=slug)
+    report = context["report"] = with_series(report, context["shelf"].current, signed_in(request))
     part = next((part for part in report.priorities if part.slug == slug), None)
     if report.closing is not None:
         slugs = dict(Priority.objects.filter(pk__in=[p.pk for p in report.priorities]).values_list("pk", "slug"))
@@ -133,5 +135,6 @@ def renamed(report: Report, slugs: dict[int, str], slug: str) -> PriorityReport 
 def printable(request: HttpRequest, period: Period) -> HttpResponse:
     """The whole quarter on one page, to print; while it is open, the draft pack."""
     report, context = taken(request, period)
+    report = context["report"] = with_series(report, context["shelf"].current, signed_in(request))
     marks = {"now": timezone.localtime(), "approvals": approvals_of(report)}
     return render(request, "reports/print.html", context | marks)

@@ -125,9 +125,9 @@ def expected(role, page):
         return {404} if role == "administrator" else {403}  # it is open already
     if page == "/2022-23-q1/mine.xlsx":
         return {200} if role in ("administrator", "manager", "victims_lead") else {403}
-    if page.endswith("/opening/") or page.startswith("/indicators/"):
+    if page.endswith(("/opening/", "/retiring/")):
         return {200} if role == "administrator" else {403}
-    if page.startswith("/2022-23-q1/"):
+    if page.startswith(("/2022-23-q1/", "/indicators/")):
         return {200} if role in ("administrator", "manager", "victims_lead") else {403}
     if page == "/sign-out/":
         return {405}

@@ -6,9 +6,9 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from reports.charts import counts_bar, counts_text, finance_chart
+from reports.charts import counts_bar, counts_text, finance_chart, sparkline
 from reports.pack import Approvals
-from reports.report import Counts, FinanceRow
+from reports.report import Counts, FinanceRow, IndicatorRow
 
 register = template.Library()
 register.filter("counts_text", counts_text)
@@ -41,6 +41,11 @@ def past_link(shown: str, url: str) -> SafeString | str:
 @register.simple_tag
 def bar(counts: Counts, what: str) -> SafeString:
     return counts_bar(counts, what)
+
+
+@register.simple_tag
+def spark(row: IndicatorRow) -> SafeString:
+    return sparkline(row)
 
 
 @register.simple_tag

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from indicators.models import Background
 from tests.make import (
     make_full_update,
     make_indicator,
@@ -22,6 +23,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def site(live_server, demo):
     return live_server.url
+
+
+@pytest.fixture
+def series(demo):
+    """The address of the indicator that has a background."""
+    return f"/indicators/{Background.objects.first().indicator.key}/"
 
 
 def test_a_manager_signs_in_reads_the_quarter_and_drills_down(page, site, sign_in):
@@ -55,10 +62,10 @@ KINDS_OF_PAGE = [
 
 
 @pytest.mark.parametrize("width", [1440, 375])
-def test_axe_finds_nothing(page, site, sign_in, axe, width):
+def test_axe_finds_nothing(page, site, sign_in, axe, width, series):
     page.set_viewport_size({"width": width, "height": 900})
     sign_in("administrator")
-    for path in KINDS_OF_PAGE:
+    for path in (*KINDS_OF_PAGE, series):
         page.goto(site + path)
         for summary in page.locator("main details summary").all():
             summary.click()
@@ -96,9 +103,9 @@ def test_somebody_with_nothing_to_read_is_told_why(page, live_server, sign_in, a
     axe()
 
 
-def test_nothing_runs_off_the_side(page, site, sign_in):
+def test_nothing_runs_off_the_side(page, site, sign_in, series):
     sign_in("manager")
-    for path in ("/2022-23-q1/", VICTIMS, TRUST, "/2022-23-q1/print/", "/password/"):
+    for path in ("/2022-23-q1/", VICTIMS, TRUST, "/2022-23-q1/print/", "/password/", series):
         for width in (320, 375, 768, 1366, 1440):
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(site + path)
@@ -186,6 +193,43 @@ def test_statuses_survive_forced_colours(page, site, sign_in):
     chip = page.locator(".rag-g").first
     assert chip.evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"
     assert chip.inner_text().strip().startswith("G")
+
+
+def test_a_phone_gets_a_chart_of_its_own_size(page, site, sign_in, series):
+    sign_in("manager")
+    page.goto(site + series)
+    assert page.locator(".chart:visible").get_attribute("width") == "720"
+    page.set_viewport_size({"width": 320, "height": 900})
+    assert page.locator(".chart:visible").get_attribute("width") == "300"
+    drawn = page.locator(".chart:visible text").first
+    assert drawn.evaluate("e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a") > 11
+
+
+def test_charts_survive_forced_colours(page, site, sign_in, series):
+    sign_in("manager")
+    page.emulate_media(forced_colors="active", color_scheme="dark")
+    for path, drawn in ((series, ".chart:visible"), (TRUST, ".spark"), (VICTIMS, ".chart")):
+        page.goto(site + path)
+        paper, line = (
+            page.locator(of).first.evaluate(f"e => getComputedStyle(e).{what}")
+            for of, what in (("body", "backgroundColor"), (f"{drawn} polyline", "stroke"))
+        )
+        assert (paper, line) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)"), path
+        hollow = page.locator(f"{drawn} circle").first
+        assert hollow.evaluate("e => [getComputedStyle(e).fill, getComputedStyle(e).stroke]") == [paper, line], path
+    assert page.locator(".bar rect").first.evaluate("e => getComputedStyle(e).fill") == paper
+    assert page.locator(".bar text").first.evaluate("e => getComputedStyle(e).fill") == line
+
+
+def test_a_chart_is_known_by_its_title_and_described_by_its_figures(page, site, sign_in, series):
+    sign_in("manager")
+    page.goto(site + series)
+    chart = page.get_by_role("img", name=re.compile("The MPS treat everyone fairly .*: as reported"))
+    assert chart.count() == 1  # the other one is hidden from everybody
+    page.goto(site + TRUST)
+    assert page.get_by_role("img", name="The last eight quarters").is_visible()
+    page.get_by_role("link", name="The MPS treat everyone fairly regardless of who they are").click()
+    assert page.url == site + series
 
 
 def test_no_page_logs_an_error_in_the_browser(page, site, sign_in):

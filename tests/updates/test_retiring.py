@@ -42,7 +42,7 @@ def signed_in(client, administrator):
 
 
 def address(indicator):
-    return f"/indicators/{indicator.key}/"
+    return f"/indicators/{indicator.key}/retiring/"
 
 
 def new_one(**kwargs):
@@ -283,7 +283,7 @@ def test_a_form_that_asks_nothing_changes_nothing(old, signed_in):
 
 
 def test_an_unknown_indicator_is_not_found(signed_in):
-    assert signed_in.get("/indicators/00000000-0000-4000-8000-000000000000/").status_code == 404
+    assert signed_in.get("/indicators/00000000-0000-4000-8000-000000000000/retiring/").status_code == 404
 
 
 def test_the_page_takes_as_many_queries_after_forty_quarters_as_after_one(signed_in):

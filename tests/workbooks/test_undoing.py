@@ -234,8 +234,10 @@ def test_an_indicator_that_others_use_since_stands_in_the_way(admin, update):
     indicator = Indicator.objects.get(reference="2")
     make_reading(later, indicator)
     why = "In use since: 1 reading that this import did not make."
-    assert obstacles(act(admin, record, "undo")) == [("2 Calls answered", why, f"/indicators/{indicator.key}/")]
-    assert admin.get(f"/indicators/{indicator.key}/").status_code == 200
+    assert obstacles(act(admin, record, "undo")) == [
+        ("2 Calls answered", why, f"/indicators/{indicator.key}/retiring/")
+    ]
+    assert admin.get(f"/indicators/{indicator.key}/retiring/").status_code == 200
 
 
 def test_what_somebody_has_typed_or_asked_in_an_update_that_it_made_stands_in_the_way(admin, victims, victims_lead):

@@ -17,7 +17,7 @@ from updates.retiring import ReplaceForm, RetireForm, keep, replace, retire, sti
 
 
 def indicator(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """An indicator with its series, where an administrator retires or replaces it."""
+    """What was reported of an indicator, where an administrator retires or replaces it."""
     if not signed_in(request).is_administrator:
         raise PermissionDenied("Indicators are retired and replaced by administrators; ask one.")
     found = Indicator.objects.select_related("priority__plan", "replaces", "holder")

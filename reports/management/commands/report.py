@@ -19,6 +19,7 @@ from reports.models import ClosedReport
 from reports.pack import approvals_of
 from reports.pdf import as_pdf
 from reports.report import Report
+from reports.series import with_series
 from reports.workbook import file_name, quarters_workbook, report_workbook, template
 from updates.opening import plan_opening
 from workbooks.writing import FORMATS, Workbook
@@ -108,7 +109,7 @@ class Command(BaseCommand):
         """Of a closed quarter as it was closed, of an open or reopened one as it stands now."""
         try:
             if version is None:
-                return report_of(quarter, None)
+                return with_series(report_of(quarter, None), quarter, None)
             versions = {closed.version: closed for closed in ClosedReport.objects.filter(quarter=quarter)}
             if version not in versions:
                 known = ", ".join(map(str, sorted(versions))) or "none"
