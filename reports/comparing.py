@@ -23,7 +23,13 @@ SET_UP: dict[type, frozenset[str]] = {
     Meaning: frozenset({"word", "text", "supplied"}),
 }
 # What is computed from something that is compared already, or is of the closing itself.
-LEFT_OUT = frozenset({"key", "pk", "closing", "was", "fillable", "address_now", "meaning", "status", "period", "kind"})
+LINKS = frozenset({"replaces", "raised_from", "carried_from"})
+ACROSS = frozenset({"compared_with", "changes", "not_compared"})  # what it said of the quarter before
+LEFT_OUT = (
+    LINKS
+    | ACROSS
+    | frozenset({"key", "pk", "closing", "was", "fillable", "address_now", "meaning", "status", "period", "kind"})
+)
 IDENTITY: dict[type, tuple[str, ...]] = {
     PriorityReport: ("pk",),
     Meaning: ("kind", "letter"),

@@ -15,6 +15,7 @@ from priorities.people import signed_in
 from priorities.periods import Period
 from updates.overview import has_part, may_write
 
+from .across import compared_report
 from .frozen import Unreadable, newest, report_of
 from .keeping import kept
 from .pack import approvals_of
@@ -38,7 +39,8 @@ class Shelf:
 
 
 def readable(person: Person) -> list[Quarter]:
-    return list(Quarter.objects.readable_by(person).select_related("plan", "reopened_for", "overview_approved_by"))
+    quarters = Quarter.objects.readable_by(person).with_before()
+    return list(quarters.select_related("plan", "reopened_for", "overview_approved_by"))
 
 
 def take(request: HttpRequest, period: Period) -> Shelf:
@@ -84,10 +86,15 @@ def says_what_is_unreadable(view: View) -> View:
     return safely
 
 
-def taken(request: HttpRequest, period: Period, *, only: str | None = None) -> tuple[Report, dict[str, Any]]:
-    """The report as its reader reads it, and what every page shows around it."""
-    shelf = take(request, period)
-    report = report_of(shelf.current, signed_in(request), only=only)
+def taken(
+    request: HttpRequest, period: Period, *, only: str | None = None, compared: bool = False
+) -> tuple[Report, dict[str, Any]]:
+    """The report as its reader reads it, and what every page shows around it; `compared` tells what changed, too."""
+    shelf, person = take(request, period), signed_in(request)
+    if compared:
+        report = compared_report(shelf.current, shelf.quarters, person)
+    else:
+        report = report_of(shelf.current, person, only=only)
     context: dict[str, Any] = {"report": report, "shelf": shelf}
     if shelf.current.is_reopened and report.is_draft:
         context["standing"] = newest(shelf.current)
@@ -97,7 +104,7 @@ def taken(request: HttpRequest, period: Period, *, only: str | None = None) -> t
 @kept
 @says_what_is_unreadable
 def overview(request: HttpRequest, period: Period) -> HttpResponse:
-    report, context = taken(request, period)
+    report, context = taken(request, period, compared=True)
     own = overview_links(context["shelf"].current, signed_in(request)) if report.is_draft else {}
     return render(request, "reports/overview.html", context | own)
 
@@ -132,6 +139,6 @@ def renamed(report: Report, slugs: dict[int, str], slug: str) -> PriorityReport 
 @says_what_is_unreadable
 def printable(request: HttpRequest, period: Period) -> HttpResponse:
     """The whole quarter on one page, to print; while it is open, the draft pack."""
-    report, context = taken(request, period)
+    report, context = taken(request, period, compared=True)
     marks = {"now": timezone.localtime(), "approvals": approvals_of(report)}
     return render(request, "reports/print.html", context | marks)
