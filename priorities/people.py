@@ -68,7 +68,13 @@ class Person(AbstractUser):
 
     @cached_property
     def current_assignments(self) -> tuple[Assignment, ...]:
-        return tuple(self.assignments.current())
+        return tuple(assignment for assignment in self.own_and_leads if assignment.person_id == self.pk)
+
+    @cached_property
+    def own_and_leads(self) -> tuple[Assignment, ...]:
+        """Their own assignments, and in the same query those of all leads, whom every open report names."""
+        wanted = Assignment.objects.current().filter(Q(person=self) | Q(role=AssignmentRole.LEAD))
+        return tuple(wanted.select_related("person"))
 
     def may_write(self, priority_id: int, sections: frozenset[str], holder_id: int | None) -> bool:
         """Whether they may write a row of these sections of a priority's update, or hold that very row."""

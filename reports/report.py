@@ -607,11 +607,12 @@ def quarterly_report(quarter: Quarter, reader: Person | None, *, only: str | Non
 def quarterly_reports(quarters: list[Quarter], reader: Person | None, *, only: str | None = None) -> list[Report]:
     """The reports of quarters, live, as this reader may see them; None reads everything, as the command line does.
 
-    Eight queries, whatever the number of rows and quarters. Parts of it that the reader may not see yet are there,
+    Seven queries, whatever the number of rows and quarters. Parts of it that the reader may not see yet are there,
     empty, and say so in `visible`. `only` loads the rows of the priority with that slug alone; the others stay empty.
     """
     found = rows_of(quarters, reader, only=only)
-    leads = names_of_leads([u for u in found.updates if not u.leads and u.status != UpdateStatus.CLOSED])
+    unnamed = [u for u in found.updates if not u.leads and u.status != UpdateStatus.CLOSED]
+    leads = names_of_leads(unnamed, reader)
     meanings = tuple(
         Meaning(d.kind, d.letter, d.get_letter_display(), d.text, d.is_default) for d in Definition.objects.all()
     )
@@ -673,17 +674,20 @@ def may_fill_in(update: QuarterlyUpdate, reader: Person | None) -> bool:
     return reader.fills_in(update.priority_id)
 
 
-def names_of_leads(updates: list[QuarterlyUpdate]) -> dict[int, list[str]]:
-    """The leads of today by priority: one query, or none where none are asked for."""
+def names_of_leads(updates: list[QuarterlyUpdate], reader: Person | None = None) -> dict[int, list[str]]:
+    """The leads of today by priority: one query, or none where none are asked for, or the reader has loaded them."""
     names: dict[int, list[str]] = {}
     if not updates:
         return names
-    for assignment in (
-        Assignment.objects.current()
-        .filter(role=AssignmentRole.LEAD, priority__in=[update.priority_id for update in updates])
-        .select_related("person")
-    ):
-        names.setdefault(assignment.priority_id, []).append(str(assignment.person))
+    asked = {update.priority_id for update in updates}
+    if reader is None:
+        leads = Assignment.objects.current().filter(role=AssignmentRole.LEAD).select_related("person")
+        found: Iterable[Assignment] = leads.filter(priority__in=asked)
+    else:
+        found = (each for each in reader.own_and_leads if each.role == AssignmentRole.LEAD)
+    for assignment in found:
+        if assignment.priority_id in asked:
+            names.setdefault(assignment.priority_id, []).append(str(assignment.person))
     return names
 
 

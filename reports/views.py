@@ -13,6 +13,7 @@ from django.utils import timezone
 from priorities.models import Person, Priority, Quarter, QuarterStatus
 from priorities.people import signed_in
 from priorities.periods import Period
+from updates.deciding import Noted, beside, decisions_in
 from updates.overview import has_part, may_write
 
 from .across import compared_report
@@ -129,7 +130,13 @@ def priority(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
         part = part and replace(part, address_now=slugs.get(part.pk, ""))
     if part is None:
         raise Http404(f"{period} has no priority at this address.")
-    return render(request, "reports/priority.html", context | {"part": part})
+    return render(request, "reports/priority.html", context | {"part": part, "noted": noted_on(part, period)})
+
+
+def noted_on(part: PriorityReport, period: Period) -> Noted:
+    """What the board decided on a priority, as far as its rows and sections are shown. One query."""
+    rows: tuple[Any, ...] = (*part.indicators, *part.risks, *part.issues, *part.closed, *part.goals)
+    return beside(decisions_in(period, [part.pk]), (row.key for row in rows), part.sections)
 
 
 def renamed(report: Report, slugs: dict[int, str], slug: str) -> PriorityReport | None:

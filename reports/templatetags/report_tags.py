@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from reports.changes import way_of
 from reports.charts import counts_bar, counts_text, finance_chart
 from reports.pack import Approvals
-from reports.report import Counts, FinanceRow
+from reports.report import Change, Counts, FinanceRow
+from updates.deciding import Noted
+from updates.models import Decision
 
 register = template.Library()
 register.filter("counts_text", counts_text)
@@ -52,3 +55,33 @@ def profile_chart(rows: tuple[FinanceRow, ...], title: str) -> SafeString:
 def state_of(approvals: Approvals | None, slug: str) -> str:
     """How far the approval of a priority is; nothing in a closed quarter."""
     return approvals.of(slug) if approvals else ""
+
+
+WAYS = {"worse": ("▼", "Worse"), "better": ("▲", "Better"), "other": ("•", "Other")}
+
+
+@register.simple_tag
+def way(change: Change) -> SafeString:
+    """Which way a change goes: a shape for the eye and a word."""
+    shape, told = WAYS[way_of(change.kind)]
+    return format_html(
+        '<span class="way way-{}"><span aria-hidden="true">{}</span> {}</span>', told.lower(), shape, told
+    )
+
+
+@register.simple_tag
+def decided(noted: Noted | str | None, key: str) -> SafeString:
+    """What the board decided on a row, or with the name of a section on that; nothing where it is not shown."""
+    if not noted or isinstance(noted, str):
+        return SafeString("")
+    return format_html_join("", "{}", ((told(each),) for each in (noted.by_row | noted.by_section).get(key, ())))
+
+
+def told(decision: Decision) -> SafeString:
+    done = format_html(" Done in {}: {}", decision.done_in.quarter, decision.outcome) if decision.done_in else ""
+    return format_html(
+        '<small class="decision"><strong>Decision of the board, {}:</strong> {}{}</small>',
+        decision.update.quarter,
+        decision.text,
+        done,
+    )
