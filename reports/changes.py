@@ -351,7 +351,8 @@ def crossed(pair: Pair, row: IndicatorRow, old: IndicatorRow) -> Iterator[Change
     if now is None or was is None or now == was:
         return
     kind, verb = ("target met", "meets its target now") if now else ("target lost", "does not meet its target any more")
-    told = f"{name_of(row)}: {verb}, {against(row, pair.report)}; {against(old, pair.before)} in {pair.last}."
+    year = f" ({row.target_text} for the year)" if row.expected_text else ""
+    told = f"{name_of(row)}: {verb}, {against(row)}{year}; in {pair.last} it was {against(old)}."
     yield pair.change(kind, row.key, told)
 
 
@@ -363,9 +364,9 @@ def met(row: IndicatorRow, polarity: str) -> bool | None:
     return None if short is None else short <= 0
 
 
-def against(row: IndicatorRow, report: Report) -> str:
-    by = f"{row.expected_text} by {report.quarter.short} of {row.target_text}" if row.expected_text else row.target_text
-    return f"{row.value_text} against {by}"
+def against(row: IndicatorRow) -> str:
+    """The value and what it is held against: of a target for the year, the part of it that is due by now."""
+    return f"{row.value_text} against {row.expected_text or row.target_text}"
 
 
 def there_or_not(pair: Pair, row: IndicatorRow, old: IndicatorRow, *, targets_told: bool) -> Iterator[Change]:

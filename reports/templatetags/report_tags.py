@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from priorities.periods import Period
 from reports.changes import way_of
 from reports.charts import counts_bar, counts_text, finance_chart
 from reports.pack import Approvals
-from reports.report import Change, Counts, FinanceRow
+from reports.report import Change, Counts, FinanceRow, Report
+from reports.timeline import Bar, goal_timeline
 from updates.deciding import Noted
 from updates.models import Decision
 
@@ -49,6 +54,22 @@ def bar(counts: Counts, what: str) -> SafeString:
 @register.simple_tag
 def profile_chart(rows: tuple[FinanceRow, ...], title: str) -> SafeString:
     return finance_chart(rows, f"Spend against profile, {title}")
+
+
+@register.simple_tag
+def timeline(bars: Sequence[Bar], now: Period, title: str) -> SafeString:
+    return goal_timeline(bars, now, title)
+
+
+@register.simple_tag
+def change_url(change: Change, report: Report, *, pack: bool | str = False) -> str:
+    """Where a change stands on the pages, or in one that holds the whole quarter; "" for what isn't there any more."""
+    if not change.slug:
+        return ""
+    if pack:
+        return f"#{change.anchor if '-' in change.anchor else f'{change.slug}-{change.anchor}'.rstrip('-')}"
+    page = reverse("reports:priority", args=[report.quarter, change.slug])
+    return f"{page}#{change.anchor}" if change.anchor else page
 
 
 @register.simple_tag
