@@ -455,7 +455,8 @@ def goals(pair: Pair) -> Iterator[Change]:
         elif old is None and whole:
             told = f"{goal_name(row)}: a new goal{f', due in {row.forecast_text}' if row.forecast else ''}."
             yield pair.change("goal new", row.key, told)
-        yield from planned(pair, row, old)
+        if old is not None or whole:
+            yield from planned(pair, row, old)
     for old in then.values():
         if whole and old.confidence != GoalConfidence.COMPLETE:
             yield pair.change("goal dropped", "goals", f"{goal_name(old)}: {ended(pair, old)}.")

@@ -84,7 +84,7 @@ def of_goal(part: PriorityReport, row: GoalRow) -> Exceptional:
 def missing(part: PriorityReport) -> Iterator[Exceptional]:
     sections = {"ratings": Section.RATINGS, "finance": Section.FINANCE}
     for lack in part.absences:
-        note = f"{lack.why}. {lack.note}".rstrip(". ") if lack.note else lack.why
+        note = f"{lack.why}. {lack.note}" if lack.note else lack.why
         section = sections.get(lack.anchor, Section.INDICATORS)
         yield Exceptional(
             "missing", section, part, lack.anchor, lack.of, f"No {lack.what.replace(', ', ' and no ')}", note
