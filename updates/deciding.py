@@ -114,7 +114,6 @@ def settle(decision: Decision, update: QuarterlyUpdate, outcome: str, *, by: Per
         if stored.done_in_id is not None:
             raise Refused(ALREADY.format(stored.done_by, stored.outcome))
         stored.done_in, stored.done_by, stored.done_at, stored.outcome = update, by, timezone.now(), outcome.strip()
-        stored.full_clean()
         stored.save()
         told = f"What the board decided on “{shorten(stored.subject, 60)}” is done: {shorten(stored.outcome, 200)}"
         people = [stored.noted_by] if stored.noted_by else []
