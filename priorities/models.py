@@ -211,6 +211,12 @@ class QuarterQuerySet(GuardedQuerySet):
         code = F("financial_year") * 10 + F("number")
         return self.annotate(before_code=models.Subquery(begun.annotate(code=code).values("code")[:1]))
 
+    def with_own_reopened(self, person: Person) -> QuarterQuerySet:
+        """Each with `own_reopened`, whether an update of this person's priorities is reopened in it."""
+        own = {assignment.priority_id for assignment in person.current_assignments}
+        reopened = QuarterlyUpdate.objects.filter(quarter=models.OuterRef("pk"), reopened_until__isnull=False)
+        return self.annotate(own_reopened=models.Exists(reopened.filter(priority__in=own)))
+
     def in_order(self) -> QuarterQuerySet:
         return self.order_by("financial_year", "number")
 

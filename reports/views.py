@@ -41,6 +41,8 @@ class Shelf:
 
 def readable(person: Person) -> list[Quarter]:
     quarters = Quarter.objects.readable_by(person).with_before()
+    if not person.sees_all:
+        quarters = quarters.with_own_reopened(person)
     return list(quarters.select_related("plan", "reopened_for", "overview_approved_by"))
 
 
