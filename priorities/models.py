@@ -203,6 +203,20 @@ class QuarterQuerySet(GuardedQuerySet):
             readable |= Q(pk__in=updates.values("quarter"))
         return begun.filter(readable)
 
+    def with_before(self) -> QuarterQuerySet:
+        """Each with `before_code`, ten times the year and the number of the newest quarter begun before it, or None."""
+        year, number = models.OuterRef("financial_year"), models.OuterRef("number")
+        earlier = Quarter.objects.filter(Q(financial_year__lt=year) | Q(financial_year=year, number__lt=number))
+        begun = earlier.exclude(status=QuarterStatus.PLANNED).order_by("-financial_year", "-number")
+        code = F("financial_year") * 10 + F("number")
+        return self.annotate(before_code=models.Subquery(begun.annotate(code=code).values("code")[:1]))
+
+    def with_own_reopened(self, person: Person) -> QuarterQuerySet:
+        """Each with `own_reopened`, whether an update of this person's priorities is reopened in it."""
+        own = {assignment.priority_id for assignment in person.current_assignments}
+        reopened = QuarterlyUpdate.objects.filter(quarter=models.OuterRef("pk"), reopened_until__isnull=False)
+        return self.annotate(own_reopened=models.Exists(reopened.filter(priority__in=own)))
+
     def in_order(self) -> QuarterQuerySet:
         return self.order_by("financial_year", "number")
 

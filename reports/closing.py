@@ -31,6 +31,7 @@ from updates.models import Comment, Draft, NoticeKind, OverviewDraft, SignOff
 from updates.notices import notify
 from updates.submitting import keep_what_it_says, take_back_signatures
 
+from .across import everybodys_comparison
 from .frozen import SCHEMA, Unreadable, checksum, freeze, read
 from .models import ClosedReport
 from .report import THE_OVERVIEW, Closing, Report, listed_parts, names_of_leads, quarterly_report
@@ -201,7 +202,7 @@ def close_quarter(
             )
         if plan.unapproved and not reason:
             raise Refused(f"Say why {quarter} is closed without the approval of {plan.unapproved_text}.")
-        corrects, report = moved.reopened_reason, as_it_stands(moved, plan)
+        corrects, report = moved.reopened_reason, everybodys_comparison(as_it_stands(moved, plan), moved)
         shut(moved, plan.updates)
         closed = keep(
             report,
@@ -299,7 +300,7 @@ def reopen(
         plan = plan_closing(moved)
         if not plan.versions:
             stood = with_series(quarterly_report(moved, None), moved, None, closing=True)
-            keep(stood, moved, plan, by=by, reason=KEPT_LATE)
+            keep(everybodys_comparison(stood, moved), moved, plan, by=by, reason=KEPT_LATE)
         held = [update for update in plan.updates if update.priority_id in chosen]
         for update in held:  # the next review shows what changed since
             keep_what_it_says(update, by=by, reason=f"Reopened: {reason.strip()}")

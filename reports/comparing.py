@@ -24,9 +24,14 @@ SET_UP: dict[type, frozenset[str]] = {
     GoalRow: frozenset({"number", "title", "financial_year", "baseline"}),
     Meaning: frozenset({"word", "text", "supplied"}),
 }
-# What is computed from something that is compared already, is of other quarters, or of the closing itself.
-LEFT_OUT = frozenset({"key", "pk", "closing", "was", "fillable", "address_now", "meaning", "status", "period", "kind"})
-LEFT_OUT |= {"series"}
+# What is computed from something that is compared already, or is of the closing itself.
+LINKS = frozenset({"replaces", "raised_from", "carried_from"})
+ACROSS = frozenset({"compared_with", "changes", "not_compared", "series"})  # what it said of other quarters
+LEFT_OUT = (
+    LINKS
+    | ACROSS
+    | frozenset({"key", "pk", "closing", "was", "fillable", "address_now", "meaning", "status", "period", "kind"})
+)
 IDENTITY: dict[type, tuple[str, ...]] = {
     PriorityReport: ("pk",),
     Meaning: ("kind", "letter"),

@@ -186,6 +186,8 @@ def is_inside(quarter: Quarter, reader: Person | None) -> bool:
         return True
     if reader.pk == quarter.overview_author_id and quarter.overview_status != UpdateStatus.CLOSED:
         return True
+    if hasattr(quarter, "own_reopened"):
+        return bool(quarter.own_reopened)
     own = {assignment.priority_id for assignment in reader.current_assignments}
     reopened = QuarterlyUpdate.objects.filter(quarter=quarter, reopened_until__isnull=False)
     return bool(own) and reopened.filter(priority__in=own).exists()

@@ -9,7 +9,7 @@ from finance.models import Variance
 from priorities.cells import plain, rounded
 from priorities.models import RATINGS
 
-from .report import FinanceRow, GoalRow, IndicatorRow, Point, PriorityReport, Report, RiskRow
+from .report import Change, FinanceRow, GoalRow, IndicatorRow, Point, PriorityReport, Report, RiskRow
 
 SCHEMA = 1
 
@@ -25,6 +25,9 @@ def as_json(report: Report) -> dict[str, Any]:
         "overview": report.overview,
         "closing": closing(report),
         "counts": {"indicators": report.indicator_counts, "goals": report.goal_counts},
+        "compared_with": report.compared_with.slug if report.compared_with else None,
+        "not_compared": report.not_compared,
+        "changes": [change(each) for each in report.changes],
         "priorities": [priority(part) for part in report.priorities],
     }
 
@@ -41,6 +44,17 @@ def closing(report: Report) -> dict[str, Any] | None:
         "reason": found.reason,
         "corrects": found.corrects,
         "not_approved": report.unapproved,
+    }
+
+
+def change(found: Change) -> dict[str, Any]:
+    return {
+        "weight": found.weight,
+        "kind": found.kind,
+        "priority": found.priority,
+        "slug": found.slug or None,
+        "key": found.anchor or None,
+        "text": found.text,
     }
 
 

@@ -120,6 +120,7 @@ class IndicatorRow:
     definition: str = ""
     source: str = ""
     series: tuple[Point, ...] = ()  # the quarters up to this one, oldest first, this one last
+    replaces: str = ""  # the key of the indicator whose place it took
 
     @property
     def has_new_basis(self) -> bool:
@@ -185,6 +186,7 @@ class RiskRow:
     kind: str = ""  # risk or issue; "" in reports that were closed before it was kept
     is_top: bool = False  # chosen for the public report
     is_internal: bool = False  # never in it
+    raised_from: str = ""  # the key of the risk that this issue came of
 
     @property
     def level_word(self) -> str:
@@ -209,6 +211,7 @@ class GoalRow:
     stated: Period | None
     confidence: str
     comment: str
+    carried_from: str = ""  # the key of the goal of an earlier year that it continues
 
     @property
     def forecast(self) -> Period | None:
@@ -446,6 +449,7 @@ class Report:
     is_public: bool = False  # whether all that is not for the public was taken out
     compared_with: Period | None = None  # the quarter before, if what changed since is known
     changes: tuple[Change, ...] = ()
+    not_compared: str = ""  # what was not compared with the quarter before, and why
     revisions: tuple[Revision, ...] = ()
 
     def revision_of(self, key: str, field: str) -> Revision | None:
@@ -454,6 +458,11 @@ class Report:
     @property
     def label(self) -> str:
         return self.quarter.label
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether somebody looked what changed; reports that were closed before it was kept don't know."""
+        return self.compared_with is not None or bool(self.not_compared)
 
     @property
     def is_draft(self) -> bool:
@@ -583,11 +592,23 @@ def rows_of(
         updates=updates,
         sections=sections,
         readings=rows(
-            Reading.objects.select_related("indicator").order_by("indicator__position", "indicator_id"),
+            Reading.objects.select_related("indicator")
+            .annotate(replaces=F("indicator__replaces__key"))
+            .order_by("indicator__position", "indicator_id"),
             Section.INDICATORS,
         ),
-        assessments=rows(Assessment.objects.select_related("risk").order_by("position", "pk"), Section.RISKS),
-        forecasts=rows(GoalForecast.objects.select_related("goal").order_by("goal__number"), Section.GOALS),
+        assessments=rows(
+            Assessment.objects.select_related("risk")
+            .annotate(raised_from=F("risk__raised_from__key"))
+            .order_by("position", "pk"),
+            Section.RISKS,
+        ),
+        forecasts=rows(
+            GoalForecast.objects.select_related("goal")
+            .annotate(carried_from=F("goal__carried_from__key"))
+            .order_by("goal__number"),
+            Section.GOALS,
+        ),
         positions=rows(FinancialPosition.objects.order_by("period"), Section.FINANCE),
         leads=leads,
     )
@@ -704,7 +725,7 @@ def rating_cell(update: QuarterlyUpdate, name: str, text_of: dict[tuple[str, str
     return RatingCell(name, letter, text_of.get((name, letter), ""))
 
 
-def indicator_row(reading: Reading, quarter: int) -> IndicatorRow:
+def indicator_row(reading: Any, quarter: int) -> IndicatorRow:
     indicator = reading.indicator
     return IndicatorRow(
         key=str(indicator.key),
@@ -728,10 +749,11 @@ def indicator_row(reading: Reading, quarter: int) -> IndicatorRow:
         polarity=indicator.polarity,
         definition=indicator.definition,
         source=indicator.source,
+        replaces=str(reading.replaces or ""),
     )
 
 
-def ranked(assessments: Iterable[Assessment]) -> tuple[RiskRow, ...]:
+def ranked(assessments: Iterable[Any]) -> tuple[RiskRow, ...]:
     """Numbered by rank: the printed number is the place in the order, not a stored one."""
     return tuple(
         RiskRow(
@@ -744,12 +766,13 @@ def ranked(assessments: Iterable[Assessment]) -> tuple[RiskRow, ...]:
             owner=row.risk.owner,
             closed_reason=row.risk.closed_reason,
             kind=row.risk.kind,
+            raised_from=str(row.raised_from or ""),
         )
         for number, row in enumerate(assessments, 1)
     )
 
 
-def goal_row(forecast: GoalForecast) -> GoalRow:
+def goal_row(forecast: Any) -> GoalRow:
     goal = forecast.goal
     return GoalRow(
         key=str(goal.key),
@@ -760,6 +783,7 @@ def goal_row(forecast: GoalForecast) -> GoalRow:
         stated=forecast.forecast,
         confidence=forecast.confidence,
         comment=forecast.comment,
+        carried_from=str(forecast.carried_from or ""),
     )
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import closing_views, downloads, indicator_views, views
+from . import across_views, closing_views, downloads, indicator_views, views
 
 app_name = "reports"
 urlpatterns = [
@@ -12,6 +12,11 @@ urlpatterns = [
     path("<period:period>/print/", views.printable, name="print"),
     path("<period:period>/closing/", closing_views.closing, name="closing"),
     path("<period:period>/versions/<int:number>/", closing_views.version, name="version"),
+    path("<period:period>/changes/", across_views.changes, name="changes"),
+    path("<period:period>/exceptions/", across_views.exceptions, name="exceptions"),
+    path("<period:period>/year/", across_views.year, name="year"),
+    path("<period:period>/risks/", across_views.risks, name="risks"),
+    path("<period:period>/goals/", across_views.goals, name="goals"),
     path("<period:period>/workbook.<slug:suffix>", downloads.workbook, name="workbook"),
     path("<period:period>/report.pdf", downloads.pdf, name="pdf"),
     path("<period:period>/mine.<slug:suffix>", downloads.mine, name="mine"),

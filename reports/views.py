@@ -13,8 +13,10 @@ from django.utils import timezone
 from priorities.models import Person, Priority, Quarter, QuarterStatus
 from priorities.people import signed_in
 from priorities.periods import Period
+from updates.deciding import Noted, beside, decisions_in
 from updates.overview import has_part, may_write
 
+from .across import compared_report
 from .frozen import Unreadable, newest, report_of
 from .keeping import kept
 from .pack import approvals_of
@@ -39,7 +41,10 @@ class Shelf:
 
 
 def readable(person: Person) -> list[Quarter]:
-    return list(Quarter.objects.readable_by(person).select_related("plan", "reopened_for", "overview_approved_by"))
+    quarters = Quarter.objects.readable_by(person).with_before()
+    if not person.sees_all:
+        quarters = quarters.with_own_reopened(person)
+    return list(quarters.select_related("plan", "reopened_for", "overview_approved_by"))
 
 
 def take(request: HttpRequest, period: Period) -> Shelf:
@@ -85,10 +90,15 @@ def says_what_is_unreadable(view: View) -> View:
     return safely
 
 
-def taken(request: HttpRequest, period: Period, *, only: str | None = None) -> tuple[Report, dict[str, Any]]:
-    """The report as its reader reads it, and what every page shows around it."""
-    shelf = take(request, period)
-    report = report_of(shelf.current, signed_in(request), only=only)
+def taken(
+    request: HttpRequest, period: Period, *, only: str | None = None, compared: bool = False
+) -> tuple[Report, dict[str, Any]]:
+    """The report as its reader reads it, and what every page shows around it; `compared` tells what changed, too."""
+    shelf, person = take(request, period), signed_in(request)
+    if compared:
+        report = compared_report(shelf.current, shelf.quarters, person)
+    else:
+        report = report_of(shelf.current, person, only=only)
     context: dict[str, Any] = {"report": report, "shelf": shelf}
     if shelf.current.is_reopened and report.is_draft:
         context["standing"] = newest(shelf.current)
@@ -98,7 +108,7 @@ def taken(request: HttpRequest, period: Period, *, only: str | None = None) -> t
 @kept
 @says_what_is_unreadable
 def overview(request: HttpRequest, period: Period) -> HttpResponse:
-    report, context = taken(request, period)
+    report, context = taken(request, period, compared=True)
     own = overview_links(context["shelf"].current, signed_in(request)) if report.is_draft else {}
     return render(request, "reports/overview.html", context | own)
 
@@ -124,7 +134,13 @@ def priority(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
         part = part and replace(part, address_now=slugs.get(part.pk, ""))
     if part is None:
         raise Http404(f"{period} has no priority at this address.")
-    return render(request, "reports/priority.html", context | {"part": part})
+    return render(request, "reports/priority.html", context | {"part": part, "noted": noted_on(part, period)})
+
+
+def noted_on(part: PriorityReport, period: Period) -> Noted:
+    """What the board decided on a priority, as far as its rows and sections are shown. One query."""
+    rows: tuple[Any, ...] = (*part.indicators, *part.risks, *part.issues, *part.closed, *part.goals)
+    return beside(decisions_in(period, [part.pk]), (row.key for row in rows), part.sections)
 
 
 def renamed(report: Report, slugs: dict[int, str], slug: str) -> PriorityReport | None:
@@ -134,7 +150,7 @@ def renamed(report: Report, slugs: dict[int, str], slug: str) -> PriorityReport 
 @says_what_is_unreadable
 def printable(request: HttpRequest, period: Period) -> HttpResponse:
     """The whole quarter on one page, to print; while it is open, the draft pack."""
-    report, context = taken(request, period)
+    report, context = taken(request, period, compared=True)
     report = context["report"] = with_series(report, context["shelf"].current, signed_in(request))
     marks = {"now": timezone.localtime(), "approvals": approvals_of(report)}
     return render(request, "reports/print.html", context | marks)

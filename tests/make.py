@@ -25,6 +25,7 @@ from priorities.models import (
 from priorities.periods import Period
 from priorities.writing import create_plan, writing
 from risks.models import Assessment, Risk
+from updates.models import Decision
 from workbooks.models import ImportFile, ImportRecord
 from workbooks.preview import Preview
 
@@ -140,6 +141,10 @@ def make_position(update, period=1, **kwargs):
     with door(update):
         position.save()
     return position
+
+
+def make_decision(update, text="Bring a recovery plan.", key=None, section="ratings", **kwargs):
+    return Decision.objects.create(update=update, text=text, key=key, section=section, subject="A row", **kwargs)
 
 
 def make_full_update(priority, quarter, rows=3):

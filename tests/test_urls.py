@@ -23,7 +23,7 @@ PUBLIC = {
     "/admin/login/",
 }
 READ_ONLY = ["changeset", "draft", "explanation", "overviewdraft", "comment", "signoff", "notice", "reminder"]
-READ_ONLY += ["sentback", "closedreport", "importrecord", "importfile"]
+READ_ONLY += ["decision", "sentback", "closedreport", "importrecord", "importfile"]
 FOR_ALL = {"/", "/password/", "/password/done/", "/my-updates/", "/people/roles/"}
 ROLES = ["administrator", "manager", "victims_lead", "trust_lead", "reader", "nobody"]
 
@@ -161,7 +161,7 @@ def expected_of_updates(role, page):
     fills_it_in = role in ("administrator", "victims_lead")
     if "/review/mend/" in page:
         return {302} if role in ("administrator", "manager") else {403}  # nothing is submitted
-    if "/history/" in page or page.endswith(("/update/", "/review/")):
+    if "/history/" in page or page.endswith(("/update/", "/review/", "/decisions/")):
         return {200} if fills_it_in or role == "manager" else {403}
     if page.endswith("/submitted/"):
         return {302} if fills_it_in or role == "manager" else {403}  # nothing is submitted
@@ -185,6 +185,8 @@ def test_nobody_but_administrators_posts_to_the_administration(request, client, 
 
 def test_the_sweep_reaches_the_pages_there_are(pages):
     assert len(pages) > 100
+    across = {f"/2022-23-q1/{name}/" for name in ("changes", "exceptions", "year", "risks", "goals")}
+    assert across <= set(pages)
     assert {"/", "/healthz", "/2022-23-q1/", "/2022-23-q1/print/", "/admin/priorities/plan/import/"} <= set(pages)
 
 

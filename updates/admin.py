@@ -2,7 +2,7 @@ from django.contrib import admin
 
 from priorities.admin import ReadOnly
 
-from .models import Comment, Draft, Explanation, Notice, OverviewDraft, Reminder, SentBack, SignOff
+from .models import Comment, Decision, Draft, Explanation, Notice, OverviewDraft, Reminder, SentBack, SignOff
 
 
 @admin.register(Draft)
@@ -41,6 +41,16 @@ class CommentAdmin(ReadOnly):
     list_filter = ["update__quarter", "section"]
     search_fields = ["text", "subject", "update__priority__title", "author__username"]
     list_select_related = ["update__quarter", "update__priority", "author"]
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnly):
+    """What the board decided; noted and marked done on the pages of the updates."""
+
+    list_display = ["update", "subject", "text", "noted_by", "noted_at", "done_at", "outcome"]
+    list_filter = ["update__quarter", "section"]
+    search_fields = ["text", "subject", "outcome", "update__priority__title"]
+    list_select_related = ["update__quarter", "update__priority", "noted_by"]
 
 
 @admin.register(SentBack)

@@ -94,6 +94,7 @@ class Line:
     added_since: bool
     findings: list[tuple[Finding, Explanation | None]] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
+    decisions: Any = ()  # of the board, and not done yet
 
     @property
     def section(self) -> str:

@@ -106,6 +106,7 @@ class RowForm(forms.Form):
     confirmed = forms.BooleanField(required=False, label="Right for this quarter")
 
     last: Any = None
+    decisions: Any = ()  # of the board on this row
 
     def __init__(
         self,

@@ -6,11 +6,16 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from goals.models import Goal
+from indicators.models import Indicator
 from priorities.history import RecordedQuerySet, history
 from priorities.models import Quarter, QuarterlyUpdate, QuarterRow, Section
-from priorities.rules import only
+from priorities.periods import Period
+from priorities.rules import Rule, only
+from risks.models import Risk
 
 
 class Page(models.TextChoices):
@@ -176,6 +181,80 @@ class SignOff(QuarterRow):
         return frozenset(Section.values)
 
 
+class DecisionQuerySet(RecordedQuerySet):
+    def standing_in(self, period: Period) -> DecisionQuerySet:
+        """Those of this quarter, and of earlier ones that were not done before it, each with `row_keys` to be asked.
+
+        `goes_on_as` is the row that took the place of the one decided on: the goal carried into a new year, the
+        indicator that replaced it, the issue that a risk has become.
+        """
+        noted, done = in_order("update__quarter"), in_order("done_in__quarter")
+        code = period.year * 10 + period.number
+        then = models.OuterRef("key")
+        goes_on_as = Coalesce(
+            models.Subquery(Goal.objects.filter(carried_from__key=then).values("key")[:1]),
+            models.Subquery(Indicator.objects.filter(replaces__key=then).values("key")[:1]),
+            models.Subquery(Risk.objects.filter(raised_from__key=then).values("key")[:1]),
+        )
+        found = self.annotate(noted=noted, done=done, goes_on_as=goes_on_as)
+        return found.filter(models.Q(done__isnull=True) | models.Q(done__gte=code), noted__lte=code)
+
+
+def in_order(quarter: str) -> models.expressions.CombinedExpression:
+    """A quarter as one number, later ones greater."""
+    return models.F(f"{quarter}__financial_year") * 10 + models.F(f"{quarter}__number")
+
+
+class Decision(models.Model):
+    """What the board decided on one row of a quarter's report, or with no row on a section of it.
+
+    It is of no report: it may be noted long after the quarter is closed, and stands beside the row, in this quarter and
+    the next ones, until it is done.
+    """
+
+    update = models.ForeignKey(QuarterlyUpdate, models.PROTECT, related_name="decisions")
+    section = models.CharField(max_length=12, choices=Section.choices)
+    key = models.UUIDField(null=True, blank=True, help_text="The row's key; empty for the section as a whole.")
+    subject = models.CharField(max_length=200, help_text="The row, as it was called then.")
+    text = models.TextField()
+    noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    noted_at = models.DateTimeField(auto_now_add=True)
+    done_in = models.ForeignKey(
+        QuarterlyUpdate,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The update in which it was marked done; later ones don't show it.",
+    )
+    done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    done_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.TextField(blank=True, help_text="What was done.")
+
+    objects = DecisionQuerySet.as_manager()
+    history = history()
+
+    class Meta:
+        ordering = ["noted_at", "pk"]
+        constraints = [
+            only("section", Section, blank=False),
+            Rule(
+                condition=models.Q(done_in__isnull=True) | ~models.Q(outcome=""),
+                name="decision_done_with_a_word",
+                message="Say what was done.",
+                field="outcome",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.text}"
+
+    @property
+    def row_keys(self) -> set[str]:
+        """The rows that it stands beside."""
+        return {str(key) for key in (self.key, getattr(self, "goes_on_as", None)) if key}
+
+
 class NoticeKind(models.TextChoices):
     """What people are told of by mail; an invitation and a reset of a password are mailed by themselves."""
 
@@ -187,6 +266,7 @@ class NoticeKind(models.TextChoices):
     APPROVED = "approved", "An update was approved"
     EXTENDED = "extended", "A due date was moved"
     CLOSED = "closed", "A quarter was closed or reopened"
+    DECIDED = "decided", "A decision of the board"
 
     @classmethod
     def prompt(cls) -> list[NoticeKind]:

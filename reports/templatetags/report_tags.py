@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import template
-from django.utils.html import format_html
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from priorities.periods import Period
+from reports.changes import way_of
 from reports.charts import counts_bar, counts_text, finance_chart, sparkline
 from reports.pack import Approvals
-from reports.report import Counts, FinanceRow, IndicatorRow
+from reports.report import Change, Counts, FinanceRow, IndicatorRow, Report
+from reports.timeline import Bar, goal_timeline
+from updates.deciding import Noted
+from updates.models import Decision
 
 register = template.Library()
 register.filter("counts_text", counts_text)
@@ -54,6 +62,52 @@ def profile_chart(rows: tuple[FinanceRow, ...], title: str) -> SafeString:
 
 
 @register.simple_tag
+def timeline(bars: Sequence[Bar], now: Period, title: str) -> SafeString:
+    return goal_timeline(bars, now, title)
+
+
+@register.simple_tag
+def change_url(change: Change, report: Report, *, pack: bool | str = False) -> str:
+    """Where a change stands on the pages, or in one that holds the whole quarter; "" for what isn't there any more."""
+    if not change.slug:
+        return ""
+    if pack:
+        return f"#{change.anchor if '-' in change.anchor else f'{change.slug}-{change.anchor}'.rstrip('-')}"
+    page = reverse("reports:priority", args=[report.quarter, change.slug])
+    return f"{page}#{change.anchor}" if change.anchor else page
+
+
+@register.simple_tag
 def state_of(approvals: Approvals | None, slug: str) -> str:
     """How far the approval of a priority is; nothing in a closed quarter."""
     return approvals.of(slug) if approvals else ""
+
+
+WAYS = {"worse": ("▼", "Worse"), "better": ("▲", "Better"), "other": ("•", "Other")}
+
+
+@register.simple_tag
+def way(change: Change) -> SafeString:
+    """Which way a change goes: a shape for the eye and a word."""
+    shape, told = WAYS[way_of(change.kind)]
+    return format_html(
+        '<span class="way way-{}"><span aria-hidden="true">{}</span> {}</span>', told.lower(), shape, told
+    )
+
+
+@register.simple_tag
+def decided(noted: Noted | str | None, key: str) -> SafeString:
+    """What the board decided on a row, or with the name of a section on that; nothing where it is not shown."""
+    if not noted or isinstance(noted, str):
+        return SafeString("")
+    return format_html_join("", "{}", ((told(each),) for each in (noted.by_row | noted.by_section).get(key, ())))
+
+
+def told(decision: Decision) -> SafeString:
+    done = format_html(" Done in {}: {}", decision.done_in.quarter, decision.outcome) if decision.done_in else ""
+    return format_html(
+        '<small class="decision"><strong>Decision of the board, {}:</strong> {}{}</small>',
+        decision.update.quarter,
+        decision.text,
+        done,
+    )

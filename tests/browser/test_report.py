@@ -5,7 +5,11 @@ import re
 import pytest
 
 from indicators.models import Background
+from priorities.periods import Period
+from tests.closed import close_for_real
 from tests.make import (
+    door,
+    make_decision,
     make_full_update,
     make_indicator,
     make_priority,
@@ -55,6 +59,8 @@ KINDS_OF_PAGE = [
     VICTIMS,
     TRUST,
     "/2022-23-q1/print/",
+    *(f"/2022-23-q1/{name}/" for name in ("changes", "exceptions", "year", "risks", "goals")),
+    f"{VICTIMS}update/decisions/",
     "/password/",
     "/password/done/",
     "/2035-36-q1/",
@@ -105,7 +111,7 @@ def test_somebody_with_nothing_to_read_is_told_why(page, live_server, sign_in, a
 
 def test_nothing_runs_off_the_side(page, site, sign_in, series):
     sign_in("manager")
-    for path in ("/2022-23-q1/", VICTIMS, TRUST, "/2022-23-q1/print/", "/password/", series):
+    for path in [*KINDS_OF_PAGE[:-1], series]:
         for width in (320, 375, 768, 1366, 1440):
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(site + path)
@@ -175,6 +181,38 @@ def test_one_moves_between_quarters(page, live_server, sign_in, axe):
     axe()
     page.get_by_role("link", name="Q2 2022/23 draft").click()
     assert page.url.endswith("/2022-23-q2/")
+
+
+def test_what_the_quarters_say_together(page, live_server, sign_in, axe):
+    with_role("manager", "Managers")
+    priority = make_priority()
+    first, second = make_quarter(), make_quarter(Period(2022, 2))
+    make_full_update(priority, first)
+    close_for_real(first)
+    update = make_full_update(priority, second)
+    with door(update):
+        update.objectives = "R"
+        update.save()
+    make_decision(update, "Bring a recovery plan.")
+    sign_in("manager")
+    page.get_by_role("link", name="What changed").first.click()
+    axe()
+    page.get_by_role("link", name=re.compile("objectives: the rating is red")).click()
+    assert page.url.endswith(f"/{priority.slug}/#ratings")
+    assert page.get_by_text("Bring a recovery plan.").is_visible()
+    for name in ("Exceptions", "The year", "Risks and issues", "Goals"):
+        page.get_by_role("navigation", name="Report").get_by_role("link", name=name).click()
+        for width in (320, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+            axe()
+    assert page.get_by_role("img", name="Timeline of goals").is_visible()
+    page.goto(f"{live_server.url}/2022-23-q2/exceptions/?status=R")
+    page.get_by_label("Amber").check()
+    page.get_by_role("button", name="Show").click()
+    assert page.url.endswith("?status=R&status=A")
+    assert page.get_by_label("Amber").is_checked()
+    axe()
 
 
 def test_the_printed_quarter_says_draft_on_every_page_and_breaks_between_priorities(page, site, sign_in):

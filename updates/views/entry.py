@@ -15,6 +15,7 @@ from priorities.door import Refused
 from priorities.models import RATINGS, Definition, Person, Quarter, QuarterlyUpdate, Section
 from priorities.people import signed_in
 from priorities.periods import Period
+from updates.deciding import Noted, beside, decisions_in
 from updates.entry import Entry, drafts_of, forget_drafts, keep_draft, save_entry
 from updates.models import Comment
 from updates.typed import Typed, cells, keeps_typed, whose
@@ -152,6 +153,7 @@ def show_entry(request: HttpRequest, entry: Entry, around: dict[str, Any], *, fa
     of_section: dict[str, tuple[str, ...]] = {"ratings": RATINGS, "indicators": ("indicator",), "goals": ("goal",)}
     kinds = of_section.get(entry.section)
     letters = Definition.objects.filter(kind__in=kinds) if kinds else []
+    decided = decided_on(entry)
     return render(
         request,
         "updates/entry.html",
@@ -164,6 +166,7 @@ def show_entry(request: HttpRequest, entry: Entry, around: dict[str, Any], *, fa
             "definitions": letters,
             "many": len(entry.updates) > 1,
             "comments": comments_on(entry),
+            "decisions": [*decided.by_section.get(entry.section, ()), *decided.loose],
         },
     )
 
@@ -173,6 +176,17 @@ def comments_on(entry: Entry) -> list[Comment]:
     keys = {str(form.history_key) for form in entry.forms}
     own = {update.pk for update in entry.updates if entry.has_all_of(update)}
     return [c for c in asked_of(entry.updates, [entry.section]) if c.update_id in own or c.key in keys]
+
+
+def decided_on(entry: Entry) -> Noted:
+    """What the board decided here and is not done yet, each beside its row."""
+    standing = decisions_in(entry.updates[0].quarter.period, [update.priority_id for update in entry.updates])
+    open_ones = standing.filter(done_in=None, section=entry.section)
+    own = [entry.section] if any(entry.has_all_of(update) for update in entry.updates) else []
+    decided = beside(open_ones, (str(form.history_key) for form in entry.forms), own)
+    for form in entry.forms:
+        form.decisions = decided.by_row.get(str(form.history_key), ())
+    return decided
 
 
 @require_POST

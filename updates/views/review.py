@@ -16,7 +16,8 @@ from priorities.moves import APPROVE, BEGIN_REVIEW, MEND, SEND_BACK, SIGN_OFF
 from priorities.people import signed_in
 from priorities.periods import Period
 from updates.comparison import Comparison, compare, subject_of, updates_at
-from updates.models import Draft, Page
+from updates.deciding import beside, decisions_in
+from updates.models import Decision, Draft, Page
 from updates.reviewing import (
     NotMended,
     approve,
@@ -92,6 +93,16 @@ def review(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     return show(request, comparison, update.typed or {})
 
 
+def decided_on(comparison: Comparison, person: Person) -> list[Decision]:
+    """What the board decided and is not done yet, each beside its line; those about sections and lost rows."""
+    update, lines = comparison.update, {line.key: line for line in comparison.lines if line.key}
+    open_ones = decisions_in(update.quarter.period, [update.priority_id]).filter(done_in=None)
+    decided = beside(open_ones, lines, update.readable_sections(person))
+    for key, found in decided.by_row.items():
+        lines[key].decisions = found
+    return [*(each for found in decided.by_section.values() for each in found), *decided.loose]
+
+
 def show(request: HttpRequest, comparison: Comparison, typed: Typed, **context: Any) -> HttpResponse:
     update, person = comparison.update, signed_in(request)
     may = {
@@ -105,6 +116,7 @@ def show(request: HttpRequest, comparison: Comparison, typed: Typed, **context: 
     }
     wrote = bool(getattr(update, "wrote", False))
     around = page(update, person) | {"here": "review", "title": "Review", "who": whose(person)}
+    around["decisions"] = decided_on(comparison, person)
     around |= {"comparison": comparison, "typed": typed, "may": may, "person": person}
     around["obstacles"] = obstacles(update, person, wrote=wrote, comparison=comparison) if may["approve"] else []
     return render(request, "updates/review.html", around | context)

@@ -13,6 +13,7 @@ from priorities.cells import CellError, parse_period
 from priorities.door import Refused
 from priorities.models import Quarter
 from priorities.periods import Period
+from reports.across import for_the_command_line
 from reports.frozen import Unreadable, read, report_of
 from reports.json_format import as_json
 from reports.models import ClosedReport
@@ -109,7 +110,8 @@ class Command(BaseCommand):
         """Of a closed quarter as it was closed, of an open or reopened one as it stands now."""
         try:
             if version is None:
-                return with_series(report_of(quarter, None), quarter, None)
+                report = with_series(report_of(quarter, None), quarter, None)
+                return for_the_command_line(quarter, report)
             versions = {closed.version: closed for closed in ClosedReport.objects.filter(quarter=quarter)}
             if version not in versions:
                 known = ", ".join(map(str, sorted(versions))) or "none"

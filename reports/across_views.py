@@ -1,0 +1,235 @@
+"""The pages that read quarters together: what changed, exceptions, the year, the risks and the goals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Submit
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from goals.models import slip, slip_text
+from priorities.models import Section
+from priorities.people import signed_in
+from priorities.periods import Period, year_label
+from updates.deciding import beside, decisions_in
+
+from .across import Course, courses, of_year, parts_of, up_to
+from .changes import by_way
+from .exceptions import STATUSES, USUAL, chosen, counted, exceptions_of
+from .frozen import reports_of
+from .keeping import kept
+from .report import PriorityReport, Report
+from .timeline import Bar
+from .views import Shelf, says_what_is_unreadable, take, taken
+from .year import columns_of, parts_of_year
+
+FORECASTS = 4  # quarters whose forecasts stand beside one another
+
+
+# What changed
+
+
+@kept
+@says_what_is_unreadable
+def changes(request: HttpRequest, period: Period) -> HttpResponse:
+    report, context = taken(request, period, compared=True)
+    context |= {"here": "changes", "ways": by_way(report.changes)}
+    return render(request, "reports/changes.html", context)
+
+
+# Exceptions
+
+
+class ExceptionsForm(forms.Form):
+    """What is shown, by the address alone; nothing chosen of a kind shows all of it."""
+
+    status = forms.MultipleChoiceField(label="Status", choices=list(STATUSES.items()))
+    what = forms.MultipleChoiceField(label="Section", choices=Section.choices)
+    priority = forms.MultipleChoiceField(label="Priority")
+
+    def __init__(self, data: Any, report: Report) -> None:
+        super().__init__(data)
+        fields: dict[str, Any] = self.fields
+        fields["priority"].choices = [(part.slug, part.title) for part in report.priorities]
+        for name, field in fields.items():
+            field.required, field.widget = False, forms.CheckboxSelectMultiple(choices=field.choices)
+            known = ", ".join(str(value) for value, _ in field.choices)
+            told = f"“%(value)s” is no {name if name != 'what' else 'section'} here; there are {known}."
+            field.error_messages["invalid_choice"] = told
+        self.helper = FormHelper()
+        self.helper.form_method, self.helper.disable_csrf, self.helper.form_tag = "get", True, False
+        self.helper.add_input(Submit("", "Show", css_class="btn-quiet"))
+
+    def chosen(self, name: str) -> list[str]:
+        """What was chosen of one kind, all of it where that was wrong."""
+        return list(self.cleaned_data.get(name, ()))
+
+
+@kept
+@says_what_is_unreadable
+def exceptions(request: HttpRequest, period: Period) -> HttpResponse:
+    """Everything red, amber or missing; `status`, `what` and `priority` of the address, each more than once, choose."""
+    report, context = taken(request, period)
+    form = ExceptionsForm(request.GET or {"status": USUAL}, report)
+    form.is_valid()
+    found = exceptions_of(report)
+    within = chosen(found, STATUSES, form.chosen("what"), form.chosen("priority"))
+    shown = chosen(within, form.chosen("status"), (), ())
+    standing = decisions_in(period, [part.pk for part in report.priorities])
+    noted = beside(standing.filter(done_in=None), (each.key for each in found), ())
+    context |= {
+        "here": "exceptions",
+        "form": form,
+        "failed": bool(form.errors),
+        "filtered": bool(request.GET),
+        "noted": noted,
+    }
+    context |= {"shown": shown, "counts": [(*count, with_status(request, count[0])) for count in counted(within)]}
+    return render(request, "reports/exceptions.html", context)
+
+
+def with_status(request: HttpRequest, status: str) -> str:
+    """The address of this page with one status alone."""
+    asked = request.GET.copy()
+    asked.setlist("status", [status])
+    return f"?{asked.urlencode()}"
+
+
+# The year
+
+
+@kept
+@says_what_is_unreadable
+def year(request: HttpRequest, period: Period) -> HttpResponse:
+    """The four quarters of a financial year, each as it was closed, or as it stands."""
+    shelf, person = take(request, period), signed_in(request)
+    quarters = of_year(shelf.quarters, period.year)
+    reports = dict(zip(quarters, reports_of(quarters, person), strict=True))
+    columns = columns_of(period.year, reports, sees_all=person.sees_all)
+    context = around(shelf, reports[shelf.current]) | {"here": "year", "year": year_label(period.year)}
+    context |= {"columns": columns, "parts": parts_of_year(columns)}
+    return render(request, "reports/year.html", context)
+
+
+def around(shelf: Shelf, report: Report) -> dict[str, Any]:
+    return {"shelf": shelf, "report": report}
+
+
+# Risks
+
+
+@kept
+@says_what_is_unreadable
+def risks(request: HttpRequest, period: Period) -> HttpResponse:
+    """Risks and issues of the quarter with their owners, and how they went over the last ones."""
+    shelf, reports = read_up_to(request, period)
+    found = courses(reports, lambda part: (*part.risks, *part.issues, *part.closed))
+    issues = {row.key for report in reports for part in report.priorities for row in part.issues}
+    now = {row.key for part in reports[-1].priorities for row in (*part.risks, *part.issues)}
+    quarters = [report.quarter for report in reports]
+    lines = [RiskLine(course, "Issue" if course.row.key in issues else "Risk", quarters) for course in found]
+    context = around(shelf, reports[-1]) | {"here": "risks", "quarters": quarters}
+    context |= {"live": [line for line in lines if line.row.key in now]}
+    context |= {"ended": [line for line in lines if line.row.key not in now]}
+    return render(request, "reports/register.html", context)
+
+
+def read_up_to(request: HttpRequest, period: Period) -> tuple[Shelf, list[Report]]:
+    shelf = take(request, period)
+    return shelf, reports_of(up_to(shelf.quarters, period), signed_in(request))
+
+
+@dataclass(frozen=True, slots=True)
+class RiskLine:
+    """A risk or an issue over the quarters."""
+
+    course: Course
+    kind: str
+    quarters: list[Period]
+
+    @property
+    def row(self) -> Any:
+        return self.course.row
+
+    @property
+    def said(self) -> list[tuple[Period, Any]]:
+        return [(quarter, self.course.said.get(quarter)) for quarter in self.quarters]
+
+    @property
+    def told(self) -> str:
+        """How it ended, in a sentence."""
+        if self.row.closed_reason:
+            return f"Closed in {self.course.last}: {self.row.closed_reason}"
+        return f"Last reported in {self.course.last}"
+
+
+# Goals
+
+
+@kept
+@says_what_is_unreadable
+def goals(request: HttpRequest, period: Period) -> HttpResponse:
+    """The goals of the year: baselines, forecasts and slips, as a chart with its table."""
+    shelf, reports = read_up_to(request, period)
+    found = [
+        course
+        for course in courses(reports, lambda part: part.goals)
+        if course.last == period or course.row.financial_year == period.year
+    ]
+    quarters = [report.quarter for report in reports][-FORECASTS:]
+    parts = [part for part in parts_of(reports) if any(course.part.slug == part.slug for course in found)]
+    timelines = [timeline_of(part, found, quarters) for part in parts]
+    context = around(shelf, reports[-1]) | {"here": "goals", "quarters": quarters, "timelines": timelines}
+    return render(request, "reports/goals.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class GoalLine:
+    """One goal over the quarters."""
+
+    course: Course
+    quarters: list[Period]
+
+    @property
+    def row(self) -> Any:
+        return self.course.row
+
+    @property
+    def said(self) -> list[tuple[Period, str, str]]:
+        """For each quarter the forecast, and by how much it had moved since the one before."""
+        found: list[tuple[Period, str, str]] = []
+        last: Period | None = None
+        for quarter in self.quarters:
+            row = self.course.said.get(quarter)
+            when = row.forecast if row else None
+            moved = slip(last, when) if last and when else 0
+            found.append((quarter, row.forecast_text if row else "", slip_text(moved) if moved else ""))
+            last = when or last
+        return found
+
+    @property
+    def bar(self) -> Bar:
+        earlier = tuple(row.forecast for quarter, row in self.course.said.items() if quarter != self.course.last)
+        row = self.row
+        before = tuple(each for each in earlier if each)
+        return Bar(row.number, row.title, row.baseline, row.forecast, row.confidence, before)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    part: PriorityReport
+    lines: list[GoalLine]
+
+    @property
+    def bars(self) -> list[Bar]:
+        return [line.bar for line in self.lines]
+
+
+def timeline_of(part: PriorityReport, found: Iterable[Course], quarters: list[Period]) -> Timeline:
+    own = [course for course in found if (course.part.pk or course.part.key) == (part.pk or part.key)]
+    return Timeline(part, [GoalLine(course, quarters) for course in sorted(own, key=lambda c: c.row.number)])
