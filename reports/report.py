@@ -709,6 +709,8 @@ def ranked(assessments: Iterable[Assessment]) -> tuple[RiskRow, ...]:
             owner=row.risk.owner,
             closed_reason=row.risk.closed_reason,
             kind=row.risk.kind,
+            is_top=row.is_top,
+            is_internal=row.is_internal,
         )
         for number, row in enumerate(assessments, 1)
     )

@@ -212,7 +212,9 @@ def reading(row: Any, update: QuarterlyUpdate) -> Reading:
 
 def assessment(row: RiskRow, update: QuarterlyUpdate, kind: str) -> Assessment:
     known = Risk(key=row.key, priority=update.priority, kind=kind, owner=row.owner, closed_reason=row.closed_reason)
-    told = {name: getattr(row, name) for name in ("description", "level", "trend", "explanation")}
+    told = {
+        name: getattr(row, name) for name in ("description", "level", "trend", "explanation", "is_top", "is_internal")
+    }
     return Assessment(update=update, risk=known, position=row.number, **told)
 
 
