@@ -1,10 +1,11 @@
 from django.urls import path
 
-from . import closing_views, downloads, views
+from . import closing_views, data_views, downloads, views
 
 app_name = "reports"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("data/", data_views.data, name="data"),
     path("<period:period>/", views.overview, name="overview"),
     path("<period:period>/pack/", views.printable, name="pack"),
     path("<period:period>/print/", views.printable, name="print"),

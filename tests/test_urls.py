@@ -24,7 +24,7 @@ PUBLIC = {
 }
 READ_ONLY = ["changeset", "draft", "explanation", "overviewdraft", "comment", "signoff", "notice", "reminder"]
 READ_ONLY += ["sentback", "closedreport", "importrecord", "importfile"]
-FOR_ALL = {"/", "/password/", "/password/done/", "/my-updates/", "/people/roles/"}
+FOR_ALL = {"/", "/data/", "/password/", "/password/done/", "/my-updates/", "/people/roles/"}
 ROLES = ["administrator", "manager", "victims_lead", "trust_lead", "reader", "nobody"]
 
 

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from reports.charts import counts_bar, counts_text, finance_chart
 from reports.pack import Approvals
-from reports.report import Counts, FinanceRow
+from reports.report import Counts, FinanceRow, Report
 
 register = template.Library()
 register.filter("counts_text", counts_text)
@@ -36,6 +36,15 @@ def past_link(shown: str, url: str) -> SafeString | str:
     if not url or not shown:
         return shown
     return format_html('<a class="figure" href="{}" title="History">{}</a>', url, shown)
+
+
+@register.simple_tag
+def revised(report: Report, key: str, field: str) -> SafeString | str:
+    """The mark behind a figure that says something else than the version before, with what that said."""
+    found = report.revision_of(key, field) if report.revisions else None
+    if found is None:
+        return ""
+    return format_html(' <small class="revised">[r] earlier {}</small>', found.was or "none")
 
 
 @register.simple_tag
