@@ -64,10 +64,7 @@ def public(report: Report) -> Report:
     """
     if report.is_public:
         return report
-    parts = tuple(
-        replace(part, risks=top(part.risks), issues=top(part.issues), closed=top(part.closed))
-        for part in report.priorities
-    )
+    parts = tuple(map(public_rows, report.priorities))
     shown = {key: kind for part in parts for key, kind in kinds_of(part)}
     released = replace(
         report,
@@ -76,6 +73,21 @@ def public(report: Report) -> Report:
         revisions=tuple(found for found in report.revisions if is_public(found, shown)),
     )
     return replace(emptied(released), is_public=True)
+
+
+def public_rows(part: PriorityReport) -> PriorityReport:
+    return replace(
+        part,
+        indicators=tuple(replace(row, series=tuple(filter(is_open, row.series))) for row in part.indicators),
+        risks=top(part.risks),
+        issues=top(part.issues),
+        closed=top(part.closed),
+    )
+
+
+def is_open(point: Point) -> bool:
+    """Whether a figure of a series is one of a quarter that is open to whoever the report is for."""
+    return point.origin != "elsewhere"
 
 
 def top(rows: Iterable[RiskRow]) -> tuple[RiskRow, ...]:
