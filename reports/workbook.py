@@ -124,11 +124,19 @@ def overview_sheet(report: Report) -> Sheet:
 
 def computed_sheets(report: Report) -> list[Sheet]:
     """What the other sheets have no columns for; a sheet without a row is left out."""
-    headings, rows = tables.finance(report, report.priorities)
-    kept = [n for n, text in enumerate(headings) if text in ("Priority", "Period") or "ariance" in text]
-    variances = [headings[n] for n in kept], [[row[n] for n in kept] for row in rows]
-    found = {"Variances": variances, "Missing": tables.missing(report, report.priorities)}
+    found = {
+        "Variances": columns_with(tables.finance(report, report.priorities), ("Priority", "Period", "ariance")),
+        "Slips": columns_with(tables.goals(report, report.priorities), ("Priority", "No.", "Goal", "Forecast", "Slip")),
+        "Missing": tables.missing(report, report.priorities),
+    }
     return [table_sheet(name, *table) for name, table in found.items() if table[1]]
+
+
+def columns_with(table: tables.Table, words: Iterable[str]) -> tables.Table:
+    """The columns whose headings have one of these words in them."""
+    headings, rows = table
+    kept = [n for n, heading in enumerate(headings) if any(word in heading for word in words)]
+    return [headings[n] for n in kept], [[row[n] for n in kept] for row in rows]
 
 
 def table_sheet(name: str, headings: list[str], rows: list[list[Any]]) -> Sheet:

@@ -48,6 +48,7 @@ KINDS_OF_PAGE = [
     VICTIMS,
     TRUST,
     "/2022-23-q1/print/",
+    "/data/",
     "/password/",
     "/password/done/",
     "/2035-36-q1/",
@@ -98,7 +99,7 @@ def test_somebody_with_nothing_to_read_is_told_why(page, live_server, sign_in, a
 
 def test_nothing_runs_off_the_side(page, site, sign_in):
     sign_in("manager")
-    for path in ("/2022-23-q1/", VICTIMS, TRUST, "/2022-23-q1/print/", "/password/"):
+    for path in ("/2022-23-q1/", VICTIMS, TRUST, "/2022-23-q1/print/", "/data/", "/password/"):
         for width in (320, 375, 768, 1366, 1440):
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(site + path)
@@ -197,6 +198,7 @@ def test_no_page_logs_an_error_in_the_browser(page, site, sign_in):
         "/2022-23-q1/",
         VICTIMS,
         "/2022-23-q1/print/",
+        "/data/",
         "/admin/",
         "/admin/indicators/reading/import/",
     ):

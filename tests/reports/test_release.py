@@ -186,6 +186,8 @@ def test_the_workbook_has_what_is_counted_computed_and_missing(inside, name):
     variances = dict(zip(*found["Variances"][:2], strict=True))
     assert variances["Forecast variance, pounds"] == "-800000"
     assert variances["Forecast variance, per cent"] == "-2.4"
+    slips = dict(zip(*found["Slips"][:2], strict=True))
+    assert (slips["No."], slips["Forecast"], slips["Slip"]) == ("1", "Q3", "On baseline")
     assert len(found["Missing"]) == inside.absence_count + 1
 
 
