@@ -176,6 +176,8 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
+PUBLIC_REPORTS = env_flag("PUBLIC_REPORTS")  # published quarters' public form, and only it, without sign-in
+
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 

@@ -10,6 +10,7 @@ from .people import Person
 
 Subject = QuarterlyUpdate | Quarter
 MANAGERS: Final = "managers"
+MANAGERS_ALONE: Final = "managers alone"
 LEADS: Final = "leads"
 SIGNATORIES: Final = "signatories"
 ADMINISTRATORS: Final = "administrators"
@@ -26,7 +27,7 @@ class Move:
     done: str
     sources: tuple[UpdateStatus | QuarterStatus, ...]
     to: UpdateStatus | QuarterStatus | None
-    by: Literal["managers", "leads", "signatories", "administrators"]
+    by: Literal["managers", "managers alone", "leads", "signatories", "administrators"]
     of: Literal["update", "overview", "quarter"] = "update"
 
     @property
@@ -41,12 +42,14 @@ class Move:
     def allowed_to(self, person: Person | None, subject: Subject) -> bool:
         """Whether it is this person's to make; None is somebody at the command line. No query of its own.
 
-        Nobody signs off in another's place, administrators neither.
+        Nobody signs off in another's place, administrators neither; and what is published is the managers' word alone.
         """
         if person is None:
             return True
         if self.by == SIGNATORIES:
             return isinstance(subject, QuarterlyUpdate) and bool(person.signs(subject.priority_id))
+        if self.by == MANAGERS_ALONE:
+            return person.is_manager
         if person.is_administrator:
             return True
         if self.by == MANAGERS:
@@ -75,6 +78,7 @@ class Move:
             return "its author, managers and administrators"
         return {
             MANAGERS: "managers and administrators",
+            MANAGERS_ALONE: "managers",
             LEADS: "its lead, a deputy or an administrator",
             SIGNATORIES: "those named to sign it off",
             ADMINISTRATORS: "administrators",
@@ -112,4 +116,6 @@ SUBMIT_OVERVIEW, WITHDRAW_OVERVIEW, APPROVE_OVERVIEW, SEND_BACK_OVERVIEW = OVERV
 CLOSE = Move("close", "closed", (Q.OPEN,), Q.CLOSED, ADMINISTRATORS, of="quarter")
 REOPEN = Move("reopen", "reopened", (Q.CLOSED,), Q.OPEN, ADMINISTRATORS, of="quarter")
 PROLONG = Move("prolong", "given more time", (Q.OPEN,), None, ADMINISTRATORS, of="quarter")
-QUARTER_MOVES = (CLOSE, REOPEN, PROLONG)
+PUBLISH = Move("publish", "published", (Q.CLOSED,), None, MANAGERS_ALONE, of="quarter")
+HOLD_BACK = Move("hold back", "held back", (Q.CLOSED,), None, MANAGERS_ALONE, of="quarter")
+QUARTER_MOVES = (CLOSE, REOPEN, PROLONG, PUBLISH, HOLD_BACK)

@@ -21,7 +21,6 @@ from priorities.models import (
     Quarter,
     QuarterlyUpdate,
     QuarterStatus,
-    Role,
     Section,
     UpdateStatus,
 )
@@ -34,8 +33,10 @@ from updates.submitting import keep_what_it_says, take_back_signatures
 from .across import everybodys_comparison
 from .frozen import SCHEMA, Unreadable, checksum, freeze, read
 from .models import ClosedReport
+from .proposals import tell_who_enters
 from .report import THE_OVERVIEW, Closing, Report, listed_parts, names_of_leads, quarterly_report
 from .series import with_series
+from .waiting import cancel_waiting, managers
 
 MOST_DAYS = 90  # for which a quarter is reopened at once
 OVERVIEW = 0  # stands for the overview where the others are updates
@@ -288,7 +289,7 @@ def reopen(
     """Open a closed quarter again, for one person, until a day, with a reason; what is not named stays closed.
 
     The version that was closed last stands, and is what others read, until the quarter is closed again. Sign-offs of
-    what is reopened lapse. Raises Refused, with every reason.
+    what is reopened lapse, and a publication that waits for its time is cancelled. Raises Refused, with every reason.
     """
     chosen = {priority.pk: priority for priority in priorities}
     updates = list(QuarterlyUpdate.objects.filter(quarter=quarter, priority__in=chosen).select_related("priority"))
@@ -311,7 +312,9 @@ def reopen(
             moved.overview_status = UpdateStatus.IN_PROGRESS
             moved.overview_submitted_at = moved.overview_submitted_by = None
             moved.overview_approved_at = moved.overview_approved_by = None
+        cancel_waiting(moved, by=by, reason=reason.strip())
         tell_of_reopening(moved, [update.priority for update in held], by)
+        tell_who_enters(moved, [update.priority for update in held], for_, by)
 
 
 def why_not_reopened(
@@ -385,10 +388,6 @@ def give_more_time(quarter: Quarter, *, by: Person | None, until: dt.date, sourc
 
 
 # Telling
-
-
-def managers() -> list[Person]:
-    return list(Person.objects.filter(groups__name=Role.MANAGER))
 
 
 def tell_of_closing(closed: ClosedReport, updates: list[QuarterlyUpdate]) -> None:

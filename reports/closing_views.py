@@ -20,7 +20,9 @@ from .closing import ChangedMeanwhile, close_quarter, give_more_time, plan_closi
 from .comparing import differences
 from .forms import CloseForm, MoreTimeForm, ReopenForm
 from .frozen import Unreadable, is_whole, read
-from .models import ClosedReport
+from .models import ClosedReport, ProposedRevision, Publication
+from .proposals import prefilled
+from .publication_views import proposals_of
 from .report import quarterly_report
 from .views import says_what_is_unreadable, take
 
@@ -46,7 +48,7 @@ def changed_meanwhile(request: HttpRequest, quarter: Quarter, person: Person) ->
 
 
 def page(request: HttpRequest, quarter: Quarter, versions: list[ClosedReport], **context: Any) -> HttpResponse:
-    around = {
+    around = proposals_of(quarter) | {
         "quarter": quarter,
         "versions": [(version, is_whole(version), corrected_by(version)) for version in versions],
         "may_act": CLOSE.allowed_to(signed_in(request), quarter),
@@ -81,7 +83,13 @@ def show_closed(request: HttpRequest, quarter: Quarter, **context: Any) -> HttpR
     if "compare" in request.GET:
         return page(request, quarter, versions, compared=True, **compare(quarter, versions))
     updates = list(QuarterlyUpdate.objects.filter(quarter=quarter).select_related("priority").order_by("priority"))
-    return page(request, quarter, versions, **({"reopen_form": ReopenForm(updates)} | context))
+    reopen_form = ReopenForm(updates)
+    reopen_form.initial = prefilled(ProposedRevision.objects.of_quarter(quarter).pending())
+    around: dict[str, Any] = {
+        "reopen_form": reopen_form,
+        "waiting": Publication.objects.waiting().filter(quarter=quarter).defer("body", "public_body").first(),
+    }
+    return page(request, quarter, versions, **(around | context))
 
 
 def compare(quarter: Quarter, versions: list[ClosedReport]) -> dict[str, Any]:

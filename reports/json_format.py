@@ -9,21 +9,42 @@ from finance.models import Variance
 from priorities.cells import plain, rounded
 from priorities.models import RATINGS
 
-from .report import Change, FinanceRow, GoalRow, IndicatorRow, Point, PriorityReport, Report, RiskRow
+from .report import Change, FinanceRow, GoalRow, IndicatorRow, Point, PriorityReport, Report, Revision, RiskRow
 
 SCHEMA = 1
+# Keys that the public form doesn't have, wherever they stand.
+INTERNAL = frozenset(
+    {"suggested", "reason", "owner", "top", "internal", "closed_reason", "comment", "visible"}
+    | {"status_at_closing", "approved_by", "approved_at", "closed_by", "not_approved"}
+)
 
 
 def as_json(report: Report) -> dict[str, Any]:
     """Money in whole pounds, percentages as 27 for 27%, absent as None."""
+    found = everything(report)
+    return without_internal(found) if report.is_public else found
+
+
+def without_internal(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {key: without_internal(value) for key, value in found.items() if key not in INTERNAL}
+    return [without_internal(each) for each in found] if isinstance(found, list) else found
+
+
+def everything(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "quarter": report.quarter.slug,
         "label": report.label,
+        "starts_on": report.quarter.starts_on.isoformat(),
+        "ends_on": report.quarter.ends_on.isoformat(),
         "status": report.status,
+        "public": report.is_public,
         "plan": report.plan,
         "overview": report.overview,
         "closing": closing(report),
+        "revisions": [revision(found) for found in report.revisions],
+        "definitions": [{"of": m.kind, "letter": m.letter, "word": m.word, "text": m.text} for m in report.definitions],
         "counts": {"indicators": report.indicator_counts, "goals": report.goal_counts},
         "compared_with": report.compared_with.slug if report.compared_with else None,
         "not_compared": report.not_compared,
@@ -56,6 +77,12 @@ def change(found: Change) -> dict[str, Any]:
         "key": found.anchor or None,
         "text": found.text,
     }
+
+
+def revision(found: Revision) -> dict[str, Any]:
+    """`key` and `field` say which figure of which row; `was` and `now` are as printed."""
+    told = {name: getattr(found, name) for name in ("key", "field", "priority", "of", "what", "was", "now")}
+    return {"mark": "r", **told}
 
 
 def priority(part: PriorityReport) -> dict[str, Any]:
@@ -102,6 +129,9 @@ def indicator(row: IndicatorRow) -> dict[str, Any]:
         "reference": row.reference,
         "title": row.title,
         "unit": row.unit,
+        "polarity": row.polarity or None,
+        "definition": row.definition,
+        "source": row.source,
         "basis": row.basis or None,
         "target": number(row.target),
         "target_missing": row.target_missing or None,
@@ -143,6 +173,8 @@ def risk(row: RiskRow) -> dict[str, Any]:
         "trend": row.trend or None,
         "explanation": row.explanation,
         "owner": row.owner,
+        "top": row.is_top,
+        "internal": row.is_internal,
     }
 
 

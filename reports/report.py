@@ -434,6 +434,16 @@ class Revision:
     was: str
     now: str
 
+    @property
+    def figure(self) -> str:
+        """What was revised, where its row is known: "value", "rating of objectives"."""
+        return f"{self.what} of {self.of.lower()}" if self.field in RATINGS else self.what
+
+    @property
+    def text(self) -> str:
+        """The whole of it in a sentence."""
+        return f"{self.priority}, {self.of}: {self.what} {self.now or 'none'} [r], earlier {self.was or 'none'}."
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -454,6 +464,11 @@ class Report:
 
     def revision_of(self, key: str, field: str) -> Revision | None:
         return next((r for r in self.revisions if (r.key, r.field) == (key, field)), None)
+
+    def revised(self, key: str) -> str:
+        """What of a row was revised, in a cell beside it: "value [r], earlier 26%"; "" for nothing."""
+        found = (r for r in self.revisions if r.key == key)
+        return "; ".join(f"{r.figure} [r], earlier {r.was or 'none'}" for r in found)
 
     @property
     def label(self) -> str:
@@ -767,6 +782,8 @@ def ranked(assessments: Iterable[Any]) -> tuple[RiskRow, ...]:
             closed_reason=row.risk.closed_reason,
             kind=row.risk.kind,
             raised_from=str(row.raised_from or ""),
+            is_top=row.is_top,
+            is_internal=row.is_internal,
         )
         for number, row in enumerate(assessments, 1)
     )

@@ -13,6 +13,7 @@ from priorities.models import RATINGS
 from .report import Counts, FinanceRow, GoalRow, IndicatorRow, PriorityReport, Report, RiskRow
 
 Table = tuple[list[str], list[list[Any]]]
+INTERNAL = {"Leads", "State", "Figures suggest", "Reason", "Owner", "Comment"}  # columns that are not for the public
 COLOURS = {"G": "green", "A": "amber", "R": "red", "none": "not judged"}
 
 
@@ -24,12 +25,23 @@ def figure(value: Decimal | None) -> Decimal | str:
     return "" if value is None else value
 
 
+def table(report: Report, headings: list[str], rows: list[tuple[str, list[Any]]]) -> Table:
+    """Rows by their key: revised ones say so in a column behind, and the public form has no internal columns."""
+    cells = [row for _, row in rows]
+    if any(revised := [report.revised(key) for key, _ in rows]):
+        headings, cells = [*headings, "Revised"], [[*row, text] for row, text in zip(cells, revised, strict=True)]
+    if not report.is_public:
+        return headings, cells
+    kept = [n for n, heading in enumerate(headings) if heading not in INTERNAL]
+    return [headings[n] for n in kept], [[row[n] for n in kept] for row in cells]
+
+
 def ratings(report: Report, parts: Iterable[PriorityReport]) -> Table:
     """The grid of priorities; one that is not open to its reader yet has its name and state only."""
     headings = ["Priority", "Leads", "State", *(name.capitalize() for name in RATINGS)]
     headings += ["Forecast against budget, pounds", "Forecast against budget, per cent"]
     headings += [f"{what} {colour}" for what in ("Indicators", "Goals") for colour in COLOURS.values()]
-    return headings, [rated(part) for part in parts]
+    return table(report, headings, [(part.key, rated(part)) for part in parts])
 
 
 def rated(part: PriorityReport) -> list[Any]:
@@ -54,7 +66,7 @@ def finance(report: Report, parts: Iterable[PriorityReport]) -> Table:
     headings = ["Priority", "Period", "Year budget", "Forecast", "Forecast variance", "Forecast variance, per cent"]
     headings += ["Profile to date", "Actual to date", "Variance to date", "Variance to date, per cent"]
     money = headings[:2] + [h if "per cent" in h else f"{h}, pounds" for h in headings[2:]]
-    return money, [[part.title, *financed(row)] for part in parts for row in part.finance]
+    return table(report, money, [(row.key, [part.title, *financed(row)]) for part in parts for row in part.finance])
 
 
 def financed(row: FinanceRow) -> list[Any]:
@@ -73,7 +85,9 @@ def financed(row: FinanceRow) -> list[Any]:
 def indicators(report: Report, parts: Iterable[PriorityReport]) -> Table:
     headings = ["Priority", "Ref", "Indicator", "Unit", "Target", f"Target by {report.quarter.short}", "Target note"]
     headings += ["Value", "Basis", "Note", "Confidence", "Figures suggest", "Reason"]
-    return headings, [[part.title, *measured(row)] for part in parts for row in part.indicators]
+    return table(
+        report, headings, [(row.key, [part.title, *measured(row)]) for part in parts for row in part.indicators]
+    )
 
 
 def measured(row: IndicatorRow) -> list[Any]:
@@ -95,12 +109,12 @@ def measured(row: IndicatorRow) -> list[Any]:
 
 def risks(report: Report, parts: Iterable[PriorityReport]) -> Table:
     headings = ["Priority", "No.", "Risk", "Owner", "Score", "Trend", "Explanation for trend"]
-    return headings, [[part.title, *assessed(row)] for part in parts for row in part.risks]
+    return table(report, headings, [(row.key, [part.title, *assessed(row)]) for part in parts for row in part.risks])
 
 
 def issues(report: Report, parts: Iterable[PriorityReport]) -> Table:
     headings = ["Priority", "No.", "Issue", "Owner", "Rating", "Trend", "Explanation for trend"]
-    return headings, [[part.title, *assessed(row)] for part in parts for row in part.issues]
+    return table(report, headings, [(row.key, [part.title, *assessed(row)]) for part in parts for row in part.issues])
 
 
 def assessed(row: RiskRow) -> list[Any]:
@@ -110,7 +124,7 @@ def assessed(row: RiskRow) -> list[Any]:
 
 def goals(report: Report, parts: Iterable[PriorityReport]) -> Table:
     headings = ["Priority", "No.", "Goal", "Baseline", "Forecast", "Slip", "Confidence", "Comment"]
-    return headings, [[part.title, *planned(row)] for part in parts for row in part.goals]
+    return table(report, headings, [(row.key, [part.title, *planned(row)]) for part in parts for row in part.goals])
 
 
 def planned(row: GoalRow) -> list[Any]:

@@ -134,6 +134,7 @@ def priority(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
         part = part and replace(part, address_now=slugs.get(part.pk, ""))
     if part is None:
         raise Http404(f"{period} has no priority at this address.")
+    context["may_propose"] = not report.is_draft and signed_in(request).fills_in(part.pk)
     return render(request, "reports/priority.html", context | {"part": part, "noted": noted_on(part, period)})
 
 

@@ -6,7 +6,10 @@ unsaved ones: what it doesn't know, such as versions, stays blank.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -29,11 +32,16 @@ from risks.models import Assessment, Risk, RiskKind
 from updates.opening import Opening
 from workbooks.models import may_import
 from workbooks.writing import About, Rows, Workbook, workbook
+from workbooks.writing.sheets import VERSION, Heading, Kind, Sheet
 
+from . import tables
 from .frozen import closed_report_of
 from .report import PriorityReport, Report, RiskRow, overview_is_readable, rows_of
 
 EVERYTHING = frozenset(Section.values)
+# The columns of the sheets that are not for the public.
+INTERNAL_COLUMNS = frozenset({"Reason", "Owner", "Top", "Internal", "Closed reason", "Comment", "Confirmed"})
+SHORT_TEXT, LONG_TEXT = 20, 60  # characters up to which a column is narrow, or of titles
 
 
 def quarters_workbook(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Workbook:
@@ -61,6 +69,89 @@ def report_workbook(report: Report, reader: Person | None, *, only: str | None =
         state = f"Closed on {when}, version {closing.version}. What is closed can’t be changed by an upload."
     scope = f"Only {found.updates[0].priority}." if only and found.updates else ""
     return workbook(about(report.quarter, report.plan, state, scope, reader, part=only), found)
+
+
+def release_workbook(report: Report) -> Workbook:
+    """The report to be read: its overview in front, what was counted and computed, and what is missing, behind it.
+
+    The same report is always the same workbook. The public form lacks the columns that are not for the public.
+    """
+    found = frozen_rows(report)
+    found.left_out = frozenset({VERSION, *(INTERNAL_COLUMNS if report.is_public else ())})
+    found.revised = {key: report.revised(key) for key in {revision.key for revision in report.revisions}}
+    told = About(
+        name=file_name(report.quarter),
+        label=report.label,
+        plan=report.plan,
+        state=state_of(report),
+        scope="",
+        made_by="",
+        made_at=moment_of(report),
+        to_fill_in=False,
+        is_release=True,
+        revisions=tuple(revision.text for revision in report.revisions),
+    )
+    made = workbook(told, found)
+    return replace(made, sheets=(overview_sheet(report), *made.sheets, *computed_sheets(report)))
+
+
+def state_of(report: Report) -> str:
+    """Which report it is, for its cover."""
+    form = (
+        "For the public: without what is internal." if report.is_public else "Internal: everything that was reported."
+    )
+    if report.closing is None:
+        state = "Draft: figures may still change." if report.is_draft else "Closed."
+    else:
+        state = f"Version {report.closing.version}, closed on {timezone.localtime(report.closing.at):%-d %B %Y}."
+    return f"{state} {form}"
+
+
+def moment_of(report: Report) -> dt.datetime:
+    """What the files of a report are dated by: its closing; an open quarter's end, so that they are the same again."""
+    if report.closing is not None:
+        return report.closing.at.astimezone(dt.UTC)
+    return dt.datetime.combine(report.quarter.ends_on, dt.time(), dt.UTC)
+
+
+def overview_sheet(report: Report) -> Sheet:
+    headings, rows = tables.ratings(report, report.priorities)
+    counted = [*tables.counts(report.indicator_counts), *tables.counts(report.goal_counts)]
+    start = next(n for n, heading in enumerate(headings) if heading.startswith("Indicators "))
+    total = ["Total", *[""] * (start - 1), *counted]
+    return table_sheet("Overview", headings, [*rows, [*total, *[""] * (len(headings) - len(total))]])
+
+
+def computed_sheets(report: Report) -> list[Sheet]:
+    """What the other sheets have no columns for; a sheet without a row is left out."""
+    found = {
+        "Variances": columns_with(tables.finance(report, report.priorities), ("Priority", "Period", "ariance")),
+        "Slips": columns_with(tables.goals(report, report.priorities), ("Priority", "No.", "Goal", "Forecast", "Slip")),
+        "Missing": tables.missing(report, report.priorities),
+    }
+    return [table_sheet(name, *table) for name, table in found.items() if table[1]]
+
+
+def columns_with(table: tables.Table, words: Iterable[str]) -> tables.Table:
+    """The columns whose headings have one of these words in them."""
+    headings, rows = table
+    kept = [n for n, heading in enumerate(headings) if any(word in heading for word in words)]
+    return [headings[n] for n in kept], [[row[n] for n in kept] for row in rows]
+
+
+def table_sheet(name: str, headings: list[str], rows: list[list[Any]]) -> Sheet:
+    """A table of the pages as a sheet: columns of figures, and columns of text."""
+    columns = list(zip(*rows, strict=True)) if rows else [() for _ in headings]
+    kinds = [column_kind(column) for column in columns]
+    shown = (Heading(text, kind) for text, kind in zip(headings, kinds, strict=True))
+    return Sheet(name, tuple(shown), tuple(map(tuple, rows)))
+
+
+def column_kind(cells: Iterable[Any]) -> Kind:
+    if any(isinstance(cell, Decimal | int) for cell in cells):
+        return Kind.FIGURE
+    longest = max((len(str(cell)) for cell in cells), default=0)
+    return Kind.LONG if longest > LONG_TEXT else Kind.TITLE if longest > SHORT_TEXT else Kind.TEXT
 
 
 def own_workbook(quarter: Quarter, person: Person) -> Workbook | None:
@@ -214,15 +305,17 @@ def nothing_known(rows: Iterable[Any]) -> None:
 
 
 def reading(row: Any, update: QuarterlyUpdate) -> Reading:
-    about_it = {name: getattr(row, name) for name in ("key", "reference", "title", "unit", "decimals")}
+    about_it = {name: getattr(row, name) for name in ("key", "reference", "title", "unit", "decimals", "polarity")}
     told = ("target", "target_missing", "target_note", "target_basis", "value", "missing", "note")
     figures = {name: getattr(row, name) for name in (*told, "basis", "as_at", "confidence", "reason")}
-    return Reading(update=update, indicator=Indicator(priority=update.priority, polarity="", **about_it), **figures)
+    return Reading(update=update, indicator=Indicator(priority=update.priority, **about_it), **figures)
 
 
 def assessment(row: RiskRow, update: QuarterlyUpdate, kind: str) -> Assessment:
     known = Risk(key=row.key, priority=update.priority, kind=kind, owner=row.owner, closed_reason=row.closed_reason)
-    told = {name: getattr(row, name) for name in ("description", "level", "trend", "explanation")}
+    told = {
+        name: getattr(row, name) for name in ("description", "level", "trend", "explanation", "is_top", "is_internal")
+    }
     return Assessment(update=update, risk=known, position=row.number, **told)
 
 

@@ -38,6 +38,7 @@ class AssessmentAdmin(RowAdmin):
         "description",
         ("level", "trend"),
         "explanation",
+        ("is_top", "is_internal"),
         "confirmed",
         "base_version",
     ]

@@ -90,6 +90,8 @@ class Assessment(QuarterRow):
     level = models.CharField(max_length=1, choices=Level.choices, blank=True)
     trend = models.CharField(max_length=5, choices=Trend.choices, blank=True)
     explanation = models.TextField(blank=True)
+    is_top = models.BooleanField("top", default=False, help_text="In the public report.")
+    is_internal = models.BooleanField("internal", default=False, help_text="Never in the public report, top or not.")
 
     history = history()
 

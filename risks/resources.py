@@ -20,8 +20,10 @@ from priorities.columns import (
     label_of,
     likeness,
     name_in,
+    parse_yes_no,
     slip_of,
     wrong,
+    yes_no,
 )
 from priorities.models import Priority, RiskScale, Section
 from priorities.periods import Period
@@ -196,6 +198,8 @@ class AssessmentResource(SheetResource):
     explanation = Column(
         "explanation", "Explanation", aliases=("Explanation for trend",), likely=("Comment", "Comments")
     )
+    is_top = Column("is_top", "Top", parse=parse_yes_no, show=yes_no, aliases=("Public",), empty=False)
+    is_internal = Column("is_internal", "Internal", parse=parse_yes_no, show=yes_no, empty=False)
     confirmed = confirmed_column()
     key = Key("risk__key", "Key")
     version = Key("version", "Version")

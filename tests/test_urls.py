@@ -24,7 +24,8 @@ PUBLIC = {
 }
 READ_ONLY = ["changeset", "draft", "explanation", "overviewdraft", "comment", "signoff", "notice", "reminder"]
 READ_ONLY += ["decision", "sentback", "closedreport", "importrecord", "importfile"]
-FOR_ALL = {"/", "/password/", "/password/done/", "/my-updates/", "/people/roles/"}
+READ_ONLY += ["publication", "publishedfile", "proposedrevision"]
+FOR_ALL = {"/", "/data/", "/password/", "/password/done/", "/my-updates/", "/people/roles/"}
 ROLES = ["administrator", "manager", "victims_lead", "trust_lead", "reader", "nobody"]
 
 
@@ -52,6 +53,7 @@ def pages(victims):
         "number": "1",
         "suffix": "xlsx",
         "name": "risks",
+        "audience": "public",
         "url": "nothing",
         "app_label": "priorities",
         "content_type_id": "1",
@@ -95,7 +97,7 @@ def test_anonymous_people_are_sent_to_the_sign_in(client, pages):
 
 
 PERSON_ACTS = r"people/\d+/(part|end|invite|reactivate)"
-ONLY_ACTS = re.compile(rf"/(move/\w+|progress/(remind|extend)|overview/author|{PERSON_ACTS})/$")
+ONLY_ACTS = re.compile(rf"/(publishing/answers|move/\w+|progress/(remind|extend)|overview/author|{PERSON_ACTS})/$")
 
 
 def expected(role, page):
@@ -119,6 +121,12 @@ def expected(role, page):
         return {200} if role in ("administrator", "manager") else {403}
     if page == "/2022-23-q1/versions/1/":
         return {404} if role in ("administrator", "manager", "victims_lead") else {403}  # it was never closed
+    if page.startswith("/published/") or page == "/2022-23-q1/versions/1/report.xlsx":
+        found = 200 if page == "/published/" else 404  # nothing is published
+        return {403} if role == "nobody" else {found}
+    if page.startswith("/2022-23-q1/publishing/"):
+        found = 200 if page.endswith("/publishing/") else 404  # it isn't closed
+        return {found} if role in ("administrator", "manager") else {403}
     if page == "/opening/":
         return {302} if role == "administrator" else {403}
     if page == "/2022-23-q1/template.xlsx":

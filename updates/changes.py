@@ -140,8 +140,8 @@ def change(
         CellChange(
             name=name,
             label=str(form.fields[name].label),
-            before=form.text_of(name, (last or {}).get(name)),
-            after=form.text_of(name, value),
+            before=form.in_words(name, form.text_of(name, (last or {}).get(name))),
+            after=form.in_words(name, form.text_of(name, value)),
             before_entry=last_entry if name not in form.not_restored else 0,
         )
         for name, value in values.items()

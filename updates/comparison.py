@@ -28,7 +28,7 @@ from risks.models import Assessment
 
 from .checks import Checks, Finding, checks_of_rows
 from .entry import ROWS, TEXTS
-from .forms import RowForm
+from .forms import NOT_TICKED, RowForm
 from .models import Comment, Draft, Explanation, Page, SentBack, SignOff
 from .progress import RowsBySection, rows_by_section
 from .wording import marked
@@ -320,7 +320,7 @@ def line_of(form: RowForm, before: RowForm | None, then: Any, threads: Any, chec
         for name in form.stored
         if name not in NOT_COMPARED
     ]
-    shown = [cell for cell in cells if cell.now or cell.last or cell.before]
+    shown = [cell for cell in cells if {cell.now, cell.last, cell.before} - {"", None, NOT_TICKED}]
     line = Line(form, shown, before is None, bool(then) and known is None)
     anchor = f"id_{form.prefix}-"
     line.findings = [(found, checks.answer(found)) for found in checks.warnings if found.anchor.startswith(anchor)]
@@ -329,7 +329,9 @@ def line_of(form: RowForm, before: RowForm | None, then: Any, threads: Any, chec
 
 
 def worded(form: RowForm, name: str, text: str) -> str:
-    """A letter with its word, "A (amber)", and a missing-data code with its; other texts as they are."""
+    """A letter with its word, "A (amber)", a missing-data code with its; a box is ticked or not; else as it is."""
+    if name in form.ticked:
+        return form.in_words(name, text)
     if text.startswith("[") and text[1:-1] in Missing.values:
         return f"{text} ({Missing(text[1:-1]).label.lower()})"
     choices = form.fields[name].widget.attrs.get("data-choices", "")

@@ -58,6 +58,8 @@ from .wording import marked
 
 NEW = "new"  # the prefix of rows that are not stored yet
 YES = "on"  # a ticked box, as browsers send it
+TICKED, NOT_TICKED = "ticked", "not ticked"
+NOT_ANSWERS = {"confirmed", "position", "is_top", "is_internal"}  # cells that say nothing of the quarter itself
 LAST = 999  # a rank after all others, until the rows are ranked
 
 
@@ -126,8 +128,8 @@ class RowForm(forms.Form):
         self.texts[self.add_prefix("base")] = str(row.version)
         start = f"{self.prefix}-"
         self.typed = {name: tidy_text(value) for name, value in (typed or {}).items() if name.startswith(start)}
-        if submitted and self.is_posted and "confirmed" in self.fields:
-            self.typed.setdefault(self.add_prefix("confirmed"), "")  # browsers don't send an empty box
+        for name in self.ticked if submitted and self.is_posted else ():
+            self.typed.setdefault(self.add_prefix(name), "")  # browsers don't send an empty box
         self.data: dict[str, Any] = {**self.texts, **self.typed}
         self.is_bound = True
         self.merged = Merged({}, {})
@@ -179,11 +181,20 @@ class RowForm(forms.Form):
             value = row._meta.get_field(name).get_default()
         setattr(row, name, value)
 
+    @property
+    def ticked(self) -> list[str]:
+        """The cells that are boxes to tick."""
+        return [name for name, field in self.fields.items() if isinstance(field, forms.BooleanField)]
+
     def text_of(self, name: str, value: Any) -> str:
-        if name == "confirmed":
+        if name in self.ticked:
             return YES if value else ""
         field = self.fields[name]
         return "" if value is None else field.show(value) if isinstance(field, CellField) else str(value)
+
+    def in_words(self, name: str, text: str) -> str:
+        """The text of a cell as people read it: a box is ticked or not."""
+        return (TICKED if text else NOT_TICKED) if name in self.ticked else text
 
     def last_text(self, name: str) -> str:
         """Last quarter's answer to the same cell."""
@@ -264,7 +275,7 @@ class RowForm(forms.Form):
         """Put the merged values on the row, check it, and confirm what somebody has answered."""
         for name, value in self.merged.changes.items():
             self.write(self.row, name, value)
-        answered = set(self.merged.changes) - {"confirmed", "position"} and "confirmed" in self.fields
+        answered = set(self.merged.changes) - NOT_ANSWERS and "confirmed" in self.fields
         if answered and self.merged.changes.get("confirmed") is not False:
             self.row.confirmed = True
         self.complete()
@@ -350,7 +361,7 @@ class RowForm(forms.Form):
         is_text = isinstance(self.fields[name].widget, forms.Textarea)
         same = is_text and tidy_text(last) == tidy_text(self.data.get(self.add_prefix(name), ""))
         return {
-            "last": "" if same else last,
+            "last": "" if same or not last else self.in_words(name, last),
             "is_text": is_text,
             "marks": self.shown_outputs.get(f"{name}-marks", ""),
             "conflict": self.conflict_of(name),
@@ -367,8 +378,8 @@ class RowForm(forms.Form):
             return None
         found = self.conflicts[name]
         return {
-            "theirs": self.text_of(name, found.theirs) or "(empty)",
-            "mine": str(self.data.get(self.add_prefix(name), "")) or "(empty)",
+            "theirs": self.in_words(name, self.text_of(name, found.theirs)) or "(empty)",
+            "mine": self.in_words(name, str(self.data.get(self.add_prefix(name), ""))) or "(empty)",
             "by": self.now_stored_by,
         }
 
@@ -556,6 +567,8 @@ class AssessmentForm(RowForm):
     owner = cell("Owner", parse_text, size=20)
     closed_reason = text("Close it, because")
     became_issue = forms.BooleanField(required=False, label="It has happened: make it an issue")
+    is_top = forms.BooleanField(required=False, label="Top: in the public report")
+    is_internal = forms.BooleanField(required=False, label="Internal: never in the public report")
 
     of_risk = ("owner", "closed_reason")  # cells that are the risk's own, whatever the quarter
     not_restored = ("base", "confirmed", "position", "became_issue", *of_risk)
@@ -567,7 +580,7 @@ class AssessmentForm(RowForm):
             Cell("level", "likelihood", "impact", label="Level", output="level"),
             Cell("trend", label="Trend", output="trend"),
             Cell("explanation", label="Explanation for the trend"),
-            More("owner", "became_issue", "closed_reason", label="Owner, close"),
+            More("owner", "is_top", "is_internal", "became_issue", "closed_reason", label="Owner, public, close"),
             Cell("confirmed", label="Confirm"),
         )
     )
@@ -614,9 +627,6 @@ class AssessmentForm(RowForm):
         else:
             super().write(row, name, value)
 
-    def text_of(self, name: str, value: Any) -> str:
-        return ("on" if value else "") if name == "became_issue" else super().text_of(name, value)
-
     def clean(self) -> dict[str, Any]:
         if self.is_new and self.differences() and not self.cleaned_data.get("description"):
             self.add_error("description", f"Describe the {self.label}.")
@@ -629,7 +639,11 @@ class AssessmentForm(RowForm):
 
     @property
     def more_summary(self) -> str:
-        return "Owner" if self.is_new else "Closed" if self.row.risk.closed_reason else "Owner, close"
+        if self.is_new:
+            return "Owner, public"
+        if self.row.risk.closed_reason:
+            return "Closed"
+        return "Internal" if self.row.is_internal else "Top" if self.row.is_top else "Owner, public, close"
 
     @property
     def moved(self) -> int:
@@ -684,7 +698,7 @@ class AssessmentForm(RowForm):
         row = blank_risk(self.update, RiskKind.ISSUE)
         row.position = position
         row.risk.owner, row.risk.holder, row.risk.raised_from = self.row.risk.owner, self.holder, self.row.risk
-        for name in ("description", "likelihood", "impact", "level", "explanation"):
+        for name in ("description", "likelihood", "impact", "level", "explanation", "is_top", "is_internal"):
             setattr(row, name, getattr(self.row, name))
         row.confirmed = True
         form = AssessmentForm(row)

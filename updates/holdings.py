@@ -155,9 +155,6 @@ def typed_in(draft: Draft, person: Person) -> list[Typed]:
             text = form.typed.get(form.add_prefix(name), "")
             stored = form.texts.get(form.add_prefix(name), "")
             if name not in ("base", "was") and form.add_prefix(name) in draft.data and text != stored:
-                found.append(Typed(form.label, str(field_.label), *ticked(name, stored, text)))
+                words = (form.in_words(name, each) for each in (stored, text))
+                found.append(Typed(form.label, str(field_.label), *words))
     return found
-
-
-def ticked(name: str, *texts: str) -> list[str]:
-    return ["ticked" if text else "not ticked" for text in texts] if name == "confirmed" else list(texts)

@@ -323,7 +323,7 @@ def retired(
 
 
 def carried_assessments(opening: Opening, made: dict[int, QuarterlyUpdate]) -> list[Assessment]:
-    kept = ("position", "description", "likelihood", "impact", "level", "explanation")
+    kept = ("position", "description", "likelihood", "impact", "level", "explanation", "is_top", "is_internal")
     rows = []
     for before in known_by(Assessment, opening, "risk").values():
         risk, update = before.risk, made[before.risk.priority_id]

@@ -120,6 +120,8 @@ WORDS: dict[str, str] = {
     "extend": "Give more time for",
     "close": "Close",
     "reopen": "Reopen",
+    "publish": "Publish",
+    "hold back": "Hold back the publication of",
 }
 OBJECTS = {"update": "an update", "overview": "the overview", "quarter": "the quarter"}
 

@@ -111,7 +111,12 @@ class SignInView(LoginView):
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Django's own, that first keeps what was typed."""
+    """Django's own, that first keeps what was typed; pages open to all don't even ask who reads them."""
+
+    def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
+        if not getattr(view_func, "login_required", True):
+            return None  # so a page for all depends on no cookie, and anybody may keep it
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
         if request.method == "POST" and hasattr(view_func, "adopt") and keep(request):

@@ -47,6 +47,15 @@ def past_link(shown: str, url: str) -> SafeString | str:
 
 
 @register.simple_tag
+def revised(report: Report, key: str, field: str) -> SafeString | str:
+    """The mark behind a figure that says something else than the version before, with what that said."""
+    found = report.revision_of(key, field) if report.revisions else None
+    if found is None:
+        return ""
+    return format_html(' <small class="revised">[r] earlier {}</small>', found.was or "none")
+
+
+@register.simple_tag
 def bar(counts: Counts, what: str) -> SafeString:
     return counts_bar(counts, what)
 

@@ -61,6 +61,7 @@ KINDS_OF_PAGE = [
     "/2022-23-q1/print/",
     *(f"/2022-23-q1/{name}/" for name in ("changes", "exceptions", "year", "risks", "goals")),
     f"{VICTIMS}update/decisions/",
+    "/data/",
     "/password/",
     "/password/done/",
     "/2035-36-q1/",
@@ -279,6 +280,7 @@ def test_no_page_logs_an_error_in_the_browser(page, site, sign_in):
         "/2022-23-q1/",
         VICTIMS,
         "/2022-23-q1/print/",
+        "/data/",
         "/admin/",
         "/admin/indicators/reading/import/",
     ):

@@ -7,7 +7,7 @@ import csv
 import datetime as dt
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,20 +18,24 @@ from .sheets import Value, Workbook
 
 
 def as_zip(book: Workbook) -> bytes:
+    return zipped(as_files(book), book.about.made_at)
+
+
+def zipped(files: Mapping[str, bytes], made_at: dt.datetime) -> bytes:
+    """The same files, made at the same time, are always the same bytes."""
     buffer = io.BytesIO()
-    made_at = book.about.made_at.timetuple()[:6]
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in as_files(book).items():
-            info = zipfile.ZipInfo(name, made_at)
+        for name, data in files.items():
+            info = zipfile.ZipInfo(name, made_at.timetuple()[:6])
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             archive.writestr(info, data)
     return buffer.getvalue()
 
 
-def to_folder(book: Workbook, folder: Path) -> None:
-    """Write the files into a folder, which is made where it isn't there. Raises OSError."""
+def to_folder(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files into a folder, which is made where it isn't there. Raises OSError."""
     folder.mkdir(exist_ok=True)
-    for name, data in as_files(book).items():
+    for name, data in files.items():
         (folder / name).write_bytes(data)
 
 

@@ -47,7 +47,11 @@ def cover(book: Workbook) -> list[CoverLine]:
     about = book.about
     made_at = timezone.localtime(about.made_at)
     made = f"Made on {made_at:%-d %B %Y, %H:%M}{f' by {about.made_by}' if about.made_by else ''}."
-    lines = [CoverLine(text) for text in (about.plan, about.state, about.scope, made) if text]
+    lines = [CoverLine(text) for text in (about.plan, about.state, about.scope) if text]
+    if about.revisions:
+        lines += [CoverLine("Revised since the version before", is_heading=True), *map(CoverLine, about.revisions)]
+    if not about.is_release:
+        lines.append(CoverLine(made))
     lines += [CoverLine("Sheets", is_heading=True), CoverLine("Notes: what the codes mean", sheet=NOTES)]
     lines += [CoverLine(f"{s.name}: {counted(len(s.rows))}", sheet=s.name) for s in book.sheets]
     if not about.to_fill_in:
@@ -76,6 +80,8 @@ def notes(book: Workbook) -> list[tuple[str, str]]:
         ),
         ("Finance", "Revenue in £m. Budget and forecast are of the whole year; profile and actual are cumulative"),
     ]
+    if book.about.revisions:
+        found.append(("[r]", "Revised: the column Revised says what the figure was in the version before"))
     return found + too_long(book)
 
 

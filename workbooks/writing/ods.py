@@ -54,10 +54,17 @@ def as_ods(book: Workbook) -> bytes:
         "META-INF/manifest.xml": manifest(),
     }
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as out:
-        out.writestr("mimetype", MEDIA_TYPE, zipfile.ZIP_STORED)  # first, and as it is: by it the format is known
+        add(out, book, "mimetype", MEDIA_TYPE, zipfile.ZIP_STORED)  # first, and as it is: by it the format is known
         for name, text in parts.items():
-            out.writestr(name, XML + text)
+            add(out, book, name, XML + text)
     return buffer.getvalue()
+
+
+def add(out: zipfile.ZipFile, book: Workbook, name: str, text: str, compression: int = zipfile.ZIP_DEFLATED) -> None:
+    """Add a part, dated as the workbook is: the same workbook is always the same bytes."""
+    info = zipfile.ZipInfo(name, book.about.made_at.timetuple()[:6])
+    info.compress_type = compression
+    out.writestr(info, text)
 
 
 def manifest() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -26,7 +26,7 @@ from risks.models import Assessment, RiskKind
 
 from ..importing import SHEETS
 
-KEY, VERSION = "Key", "Version"
+KEY, VERSION, REVISED = "Key", "Version", "Revised"
 ORDER = {
     "Quarter": "Quarter, Plan, Overview",
     "Priorities": "Quarter, Priority, Objectives, Time, Spend, Capability, Risk, Ratings note, Narrative, Finance note",
@@ -118,6 +118,8 @@ class About:
     made_by: str
     made_at: dt.datetime
     to_fill_in: bool = True
+    is_release: bool = False  # nothing of it depends on when it was made
+    revisions: tuple[str, ...] = ()  # what was revised since the version before, each in a sentence
 
     @property
     def title(self) -> str:
@@ -146,12 +148,14 @@ class Rows:
     forecasts: list[GoalForecast] = field(default_factory=list)
     background: list[Background] = field(default_factory=list)
     sets_up: bool = False  # whether it is for an administrator
+    left_out: frozenset[str] = frozenset()  # headings of columns that its readers don't get
+    revised: dict[str, str] = field(default_factory=dict)  # what of a row was revised, by its key
 
     @property
     def not_asked(self) -> Collection[str]:
-        """The columns of a scale of risks that the plan doesn't have."""
+        """The columns of a scale of risks that the plan doesn't have, and those that its readers don't get."""
         scales = {update.quarter.plan.risk_scale for update in self.updates}
-        return () if RiskScale.MATRIX in scales else MATRIX
+        return self.left_out.union(() if RiskScale.MATRIX in scales else MATRIX)
 
     def may_gain(self, sheet: str) -> bool:
         """Whether somebody who fills this in may add rows to a sheet."""
@@ -215,17 +219,24 @@ def masked(update: QuarterlyUpdate, sections: frozenset[str]) -> QuarterlyUpdate
 
 def workbook(about: About, rows: Rows) -> Workbook:
     """The workbook of these rows; a sheet without any is left out, unless the first one may be added to it."""
-    sheets = (sheet(name, rows.of(name), rows.not_asked) for name in SHEETS)
+    sheets = (sheet(name, rows.of(name), rows.not_asked, rows.revised) for name in SHEETS)
     return Workbook(about, tuple(found for found in sheets if found.rows or rows.may_gain(found.name)))
 
 
-def sheet(name: str, lines: list[Line], not_asked: Collection[str] = ()) -> Sheet:
+def sheet(
+    name: str, lines: list[Line], not_asked: Collection[str] = (), revised: Mapping[str, str] | None = None
+) -> Sheet:
     columns = [column for column in columns_of(name) if column.heading.text not in not_asked]
     for line in lines:
         complete(line)
-    rows = tuple(tuple(column.value(line) for column in columns) + line.hidden for line in lines)
-    hidden = (Heading(KEY, Kind.HIDDEN), Heading(VERSION, Kind.HIDDEN))
-    return Sheet(name, (*(column.heading for column in columns), *hidden), rows)
+    told = [(revised or {}).get(str(line.key), "") for line in lines]
+    marks = (Heading(REVISED, Kind.LONG),) if any(told) else ()
+    hidden = tuple(Heading(text, Kind.HIDDEN) for text in (KEY, VERSION) if text not in not_asked)
+    rows = tuple(
+        (*(column.value(line) for column in columns), *[text][: len(marks)], *line.hidden[: len(hidden)])
+        for line, text in zip(lines, told, strict=True)
+    )
+    return Sheet(name, (*(column.heading for column in columns), *marks, *hidden), rows)
 
 
 def complete(line: Line) -> None:

@@ -117,7 +117,7 @@ def write_sheet(out: Any, sheet: Sheet, formats: Formats) -> None:
     add_table(out, sheet.name, [heading.text for heading in sheet.headings], len(sheet.rows), formats)
     out.freeze_panes(1, named_columns(sheet))
     printed(out)
-    asked = len(ORDER[sheet.name].split(", "))
+    asked = len(ORDER[sheet.name].split(", ")) if sheet.name in ORDER else len(sheet.headings)
     out.print_area(0, 0, max(len(sheet.rows), 1), min(asked, len(sheet.headings)) - 1)  # without what is set up once
     out.set_landscape()
 

@@ -1,12 +1,8 @@
-import base64
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.template.loader import render_to_string
 from django.utils import timezone
 
 from priorities.cells import CellError, parse_period
@@ -14,30 +10,24 @@ from priorities.door import Refused
 from priorities.models import Quarter
 from priorities.periods import Period
 from reports.across import for_the_command_line
+from reports.audience import public
 from reports.frozen import Unreadable, read, report_of
-from reports.json_format import as_json
 from reports.models import ClosedReport
 from reports.pack import approvals_of
 from reports.pdf import as_pdf
+from reports.release import RELEASE, page, to_json
 from reports.report import Report
 from reports.series import with_series
+from reports.tidy import as_files as as_tidy_files
 from reports.workbook import file_name, quarters_workbook, report_workbook, template
 from updates.opening import plan_opening
 from workbooks.writing import FORMATS, Workbook
-from workbooks.writing.csvs import to_folder
+from workbooks.writing.csvs import as_files, to_folder
 
 
-def to_json(report: Report) -> str:
-    return json.dumps(as_json(report), ensure_ascii=False, indent=2) + "\n"
-
-
-def to_html(report: Report) -> str:
-    """One page that needs nothing beside it."""
-    static = settings.BASE_DIR / "static"
-    font = base64.b64encode((static / "fonts" / "source-sans-3.woff2").read_bytes()).decode()
-    styles = (static / "tracker.css").read_text().replace("fonts/source-sans-3.woff2", f"data:font/woff2;base64,{font}")
-    marks = {"now": timezone.localtime(), "approvals": approvals_of(report)}
-    return render_to_string("reports/print.html", {"report": report, "styles": styles} | marks)
+def to_html(report: Report) -> bytes:
+    """One page that needs nothing beside it; of an open quarter with its time and approvals."""
+    return page(report, now=timezone.localtime(), approvals=approvals_of(report))
 
 
 def to_pdf(report: Report) -> bytes:
@@ -45,6 +35,7 @@ def to_pdf(report: Report) -> bytes:
 
 
 TEXTS = {"json": to_json, "html": to_html}
+Written = Report | Workbook
 
 
 class Command(BaseCommand):
@@ -60,6 +51,9 @@ class Command(BaseCommand):
             "--template", action="store_true", help="of a quarter that is not open yet: the workbook to fill in"
         )
         parser.add_argument(
+            "--public", action="store_true", help="only what is public; csv as tidy data with its description"
+        )
+        parser.add_argument(
             "--output",
             type=Path,
             help="a file, or for csv a folder too; without it, the report is printed",
@@ -72,12 +66,14 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         kind, version = options["format"], options["closed_version"]
         refuse_another_ending(output, kind)
-        written: Report | Workbook
+        written: Written
         if options["template"]:
-            written = self.template(period, kind)
+            written = self.template(period, kind, for_the_public=options["public"])
         else:
-            found = self.quarter(period)
-            written = self.workbook(found, version) if kind in FORMATS else self.report(found, version)
+            found, is_workbook = self.quarter(period), kind in FORMATS and not options["public"]
+            written = self.workbook(found, version) if is_workbook else self.report(found, version)
+        if options["public"] and isinstance(written, Report):
+            written = public(written)
         try:
             write(written, kind, output)
         except OSError as error:
@@ -90,7 +86,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no quarter {period}. There are: {known or 'none'}.")
         return found
 
-    def template(self, period: Period, kind: str) -> Workbook:
+    def template(self, period: Period, kind: str, *, for_the_public: bool) -> Workbook:
+        if for_the_public:
+            raise CommandError(
+                "A template is to be filled in, and has no public form; leave out --public or --template."
+            )
         if kind not in FORMATS:
             raise CommandError(f"A template is a workbook; give --format {', '.join(FORMATS)}.")
         try:
@@ -129,18 +129,18 @@ def refuse_another_ending(output: Path | None, kind: str) -> None:
         raise CommandError(f"{output} would be a {wanted} file; end its name in {wanted}, or give another --format.")
 
 
-def write(written: Report | Workbook, kind: str, output: Path | None) -> None:
+def write(written: Written, kind: str, output: Path | None) -> None:
     """To a file, a folder or the standard output; raises CommandError for a file on a terminal, and OSError."""
-    if isinstance(written, Workbook) and kind == "csv" and output is not None and output.suffix.lower() != ".zip":
-        to_folder(written, output)
+    if kind == "csv" and output is not None and output.suffix.lower() != ".zip":
+        to_folder(as_files(written) if isinstance(written, Workbook) else as_tidy_files(written), output)
         return
-    data = as_bytes(written, kind)
+    data = to_bytes(written, kind)
     if output is not None:
         output.write_bytes(data)
     elif kind in TEXTS:
         sys.stdout.write(data.decode())
     elif sys.stdout.isatty():
-        what = "A workbook" if isinstance(written, Workbook) else "A PDF"
+        what = "A PDF" if kind == "pdf" else "A workbook"
         raise CommandError(
             f"{what} can't be shown on a terminal; write it to a file: --output {name_of(written, kind)}"
         )
@@ -148,13 +148,15 @@ def write(written: Report | Workbook, kind: str, output: Path | None) -> None:
         sys.stdout.buffer.write(data)
 
 
-def as_bytes(written: Report | Workbook, kind: str) -> bytes:
+def to_bytes(written: Written, kind: str) -> bytes:
     if isinstance(written, Workbook):
         return FORMATS[kind].write(written)
-    return to_pdf(written) if kind == "pdf" else TEXTS[kind](written).encode()
+    if kind == "pdf":
+        return to_pdf(written)
+    return TEXTS[kind](written) if kind in TEXTS else RELEASE[kind].write(written)
 
 
-def name_of(written: Report | Workbook, kind: str) -> str:
-    if isinstance(written, Workbook):
-        return f"{written.about.name}.{FORMATS[kind].suffix}"
-    return f"{file_name(written.quarter)}.{kind}"
+def name_of(written: Written, kind: str) -> str:
+    name = written.about.name if isinstance(written, Workbook) else file_name(written.quarter)
+    public = "-public" if isinstance(written, Report) and written.is_public else ""
+    return f"{name}{public}.{FORMATS[kind].suffix if kind in FORMATS else kind}"

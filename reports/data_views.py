@@ -1,0 +1,59 @@
+"""The page that documents the addresses of published data, for Power BI, Excel and everything else that reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from priorities.models import Quarter, QuarterStatus
+from priorities.people import signed_in
+from priorities.periods import Period
+
+from .release import RELEASE, Release
+from .tidy import TABLES
+from .views import readable
+
+GOOD_FOR = {
+    "html": "reading and printing",
+    "pdf": "reading and printing; tagged for screen readers",
+    "xlsx": "Excel and Power BI: one table on each sheet",
+    "ods": "LibreOffice, and archives",
+    "zip": "R, Python and statistical packages: tidy tables, and a description of their columns",
+    "json": "Power BI, and programs of your own",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One format of a published quarter, and where its newest version is."""
+
+    release: Release
+    newest: str
+
+    @property
+    def good_for(self) -> str:
+        return GOOD_FOR.get(self.release.suffix, "")
+
+
+def data(request: HttpRequest) -> HttpResponse:
+    example = example_of(readable(signed_in(request)))
+    published = f"{settings.SITE_URL}/published/{example.slug}"
+    context = {
+        "example": example,
+        "addresses": [Address(release, f"{published}/{release.name}") for release in RELEASE.values()],
+        "newest": f"{published}/{RELEASE['json'].name}",
+        "first": f"{published}/v1/{RELEASE['json'].name}",
+        "workbook": f"{published}/{RELEASE['xlsx'].name}",
+        "is_open": getattr(settings, "PUBLIC_REPORTS", False),
+        "tables": TABLES,
+    }
+    return render(request, "reports/data.html", context)
+
+
+def example_of(quarters: list[Quarter]) -> Period:
+    """The newest quarter that may be published, of those that the reader knows."""
+    closed = (quarter.period for quarter in quarters if quarter.status == QuarterStatus.CLOSED)
+    return next(closed, quarters[0].period if quarters else Period.from_slug("2022-23-q1"))
