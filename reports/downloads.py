@@ -18,6 +18,7 @@ from workbooks.writing.csvs import table as as_csv
 from .pack import approvals_of
 from .pdf import MEDIA_TYPE, as_pdf
 from .report import PriorityReport
+from .series import with_series
 from .tables import OF_A_PRIORITY, OF_THE_QUARTER
 from .views import says_what_is_unreadable, take, taken
 from .workbook import file_name, own_workbook, quarters_workbook, template
@@ -85,6 +86,7 @@ def table(request: HttpRequest, period: Period, name: str, slug: str | None = No
 @says_what_is_unreadable
 def pdf(request: HttpRequest, period: Period) -> HttpResponse:
     """The whole quarter to print or to send; while it is open, the draft pack."""
-    report, _ = taken(request, period)
+    report, context = taken(request, period, compared=True)
+    report = with_series(report, context["shelf"].current, signed_in(request))
     data = as_pdf(report, made=timezone.now(), approvals=approvals_of(report))
     return sent(data, f"{file_name(period, 'draft' if report.is_draft else '')}.pdf", MEDIA_TYPE)

@@ -27,22 +27,12 @@ from .audience import public
 from .frozen import Unreadable, checksum, freeze, newest, read, thaw
 from .models import Audience, ClosedReport, Publication, PublishedFile
 from .reconciling import Finding, SmallCount, reconcile, small_counts, unconfirmed
-from .release import RELEASE, Release, content_policy
+from .release import RELEASE, content_policy
 from .report import Report
 from .revisions import with_revisions
 from .waiting import managers, moment, tell_of_cancelling
 
 MOST_DAYS = 366  # for which a publication may wait
-PDF_TYPE = "application/pdf"
-
-
-def formats() -> dict[str, Release]:
-    """What is released, by the name that the command line has for it."""
-    try:
-        from .pdf import as_pdf  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        return RELEASE
-    return {"pdf": Release("PDF", "pdf", PDF_TYPE, as_pdf), **RELEASE}
 
 
 # What would be published
@@ -187,7 +177,7 @@ def looked_through(body: str, public_body: str) -> tuple[tuple[Made, ...], tuple
 
 
 def written(report: Report, audience: str) -> Iterable[Made]:
-    for name, form in formats().items():
+    for name, form in RELEASE.items():
         yield Made(str(audience), name, form.label, form.suffix, form.media_type, form.write(report))
 
 

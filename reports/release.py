@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from workbooks.writing import FORMATS
 from workbooks.writing.csvs import zipped
 
-from . import tidy
+from . import pdf, tidy
 from .json_format import as_json
 from .report import Report
 from .workbook import moment_of, release_workbook
@@ -79,6 +79,7 @@ def in_workbook(name: str) -> Release:
 
 
 RELEASE: dict[str, Release] = {
+    "pdf": Release("PDF", "pdf", pdf.MEDIA_TYPE, pdf.as_pdf),
     "html": Release("Page", "html", "text/html; charset=utf-8", as_page),
     "xlsx": in_workbook("xlsx"),
     "ods": in_workbook("ods"),

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from priorities.cells import Polarity, shorten
 from priorities.models import Section
 
-from ..charts import BAR_WIDTH, counts_bar, finance_chart
+from ..charts import BAR_WIDTH, counts_bar, finance_chart, sparkline
 from ..pack import Approvals
 from ..report import (
     Absence,
@@ -31,7 +31,6 @@ from ..report import (
     RiskRow,
 )
 from .letters import Letters
-from .sparkline import sparkline
 
 Data = dict[str, Any]
 NARROW_BAR = 140  # pixels: two bars and five ratings fit beside one another on A4
@@ -87,6 +86,7 @@ def whole(report: Report, draft: Draft | None) -> Data:
         "overview": overview(report),
         "compared": report.compared_with.label if report.compared_with else "",
         "changes": [change(each) for each in report.changes],
+        "not_compared": report.not_compared,
         "revisions": [revision(each) for each in report.revisions],
         "priorities": [priority(report, part) for part in report.priorities],
         "missing": [missing(part) for part in report.readable if part.absences],

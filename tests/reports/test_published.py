@@ -219,7 +219,7 @@ def upgraded(monkeypatch, settings, tmp_path):
     templates = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
     settings.TEMPLATES = templates
     engines.__dict__.pop("templates", None)
-    monkeypatch.setattr(publishing, "formats", dict)
+    monkeypatch.setattr(publishing, "RELEASE", {})
     monkeypatch.setattr(publishing, "public", lambda report: report)
     publishing.looked_through.cache_clear()
 

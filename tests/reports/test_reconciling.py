@@ -10,9 +10,10 @@ import pytest
 from priorities.periods import Period
 from reports.audience import public
 from reports.frozen import newest, read
-from reports.publishing import Made, formats
+from reports.publishing import Made
 from reports.reading_back import READERS, figures, number, says
 from reports.reconciling import compare, differing, miscounted, reconcile, small_counts, unconfirmed, unexplained
+from reports.release import RELEASE
 from reports.report import Point
 from tests.closed import close_for_real, fresh
 from tests.make import Q1, make_full_update, make_quarter
@@ -28,7 +29,7 @@ def report(demo):
 
 
 def made(report, kind, data=None):
-    form = formats()[kind]
+    form = RELEASE[kind]
     return Made("internal", kind, form.label, form.suffix, form.media_type, data or form.write(report))
 
 
@@ -42,8 +43,8 @@ def changed(report, group, number=0, part=0, **fields):
 
 
 def test_the_reference_quarter_agrees_in_every_format_for_both_audiences(report):
-    files = [replace(made(public(report), kind), audience="public") for kind in formats()]
-    files += [made(report, kind) for kind in formats()]
+    files = [replace(made(public(report), kind), audience="public") for kind in RELEASE]
+    files += [made(report, kind) for kind in RELEASE]
     assert [found.told for found in reconcile(report, public(report), files)] == []
 
 
@@ -65,21 +66,21 @@ WRONG = [  # what is changed, in which row, and how it is told
 ]
 
 
-@pytest.mark.parametrize("kind", formats())
+@pytest.mark.parametrize("kind", RELEASE)
 def test_a_format_that_says_something_else_is_found(report, kind):
     other = report
     for group, row, fields, _ in WRONG:
         other = changed(other, group, row, **fields)
-    told = compare(report, kind, READERS[kind](formats()[kind].write(other), report))
+    told = compare(report, kind, READERS[kind](RELEASE[kind].write(other), report))
     for *_, name in WRONG:
         assert any(name in each for each in told), name
     assert len([each for each in told if "Violence is prevented" in each]) == 0
 
 
-@pytest.mark.parametrize("kind", sorted(set(formats()) - {"pdf"}))
+@pytest.mark.parametrize("kind", sorted(set(RELEASE) - {"pdf"}))
 def test_a_row_that_is_not_in_the_report_is_found(report, kind):
     without = replace(report, priorities=(replace(report.priorities[0], goals=()), *report.priorities[1:]))
-    told = compare(without, kind, READERS[kind](formats()[kind].write(report), without))
+    told = compare(without, kind, READERS[kind](RELEASE[kind].write(report), without))
     assert any("it has a row that the report hasn’t" in each for each in told)
 
 
@@ -97,7 +98,7 @@ def test_a_file_that_cannot_be_read_back_is_told(report):
 
 
 def test_many_differences_of_a_file_are_told_together(report):
-    written = json.loads(formats()["json"].write(report))
+    written = json.loads(RELEASE["json"].write(report))
     for part in written["priorities"]:
         for row in part["indicators"]:
             row["value"] = 1
