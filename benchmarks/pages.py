@@ -63,10 +63,10 @@ def measure() -> None:
             reader = administrator if page in entries else client
             size = len(reader.get(page).content)
             floor, cost = timed(reader, f"/floor/{size}/", page)
-            print(f"{page[-47:]:48}{wanted:>9}{size / 1024:>7.0f}{cost:>8.1f}{floor:>10.2f}{cost / floor:>7.1f}", end="")
+            line = f"{page[-47:]:48}{wanted:>9}{size / 1024:>7.0f}{cost:>8.1f}{floor:>10.2f}{cost / floor:>7.1f}"
             with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}):
                 floor, again = timed(reader, f"/floor/{size}/", page)
-            print(f"{again:>8.1f}{again / floor:>7.1f}" if page in pages else "")
+            print(line + f"{again:>8.1f}{again / floor:>7.1f}" * (page in pages))
 
     print(f"{'save':48}{'rows':>9}{'':>7}{'ms':>8}{'floor ms':>10}{'ratio':>7}")
     for rows in (12, 100):

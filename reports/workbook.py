@@ -27,6 +27,7 @@ from priorities.models import (
 from priorities.periods import Period
 from risks.models import Assessment, Risk, RiskKind
 from updates.opening import Opening
+from workbooks.models import may_import
 from workbooks.writing import About, Rows, Workbook, workbook
 
 from .frozen import closed_report_of
@@ -45,6 +46,8 @@ def quarters_workbook(quarter: Quarter, reader: Person | None, *, only: str | No
     if quarter.status == QuarterStatus.CLOSED:
         state = "Closed. What is closed can’t be changed by an upload."
     scope = f"Only {found.updates[0].priority}." if only and found.updates else ""
+    if hidden := 0 if only else sum(not told for told in found.sections):
+        scope = f"{hidden} of {len(found.sections)} priorities are not open to you yet, and not in it."
     return workbook(about(quarter.period, quarter.plan.title, state, scope, reader, part=only), found)
 
 
@@ -64,6 +67,7 @@ def own_workbook(quarter: Quarter, person: Person) -> Workbook | None:
     """The sections and rows that somebody may fill in now, whatever the priority; None where there are none."""
     found = flat(quarter, rows_of([quarter], person, to_fill_in=True))
     found.quarter = None
+    add_empty_positions(found)
     state = "Draft: the quarter is open, and figures may still change."
     scope = f"Only what {person} fills in."
     made = workbook(about(quarter.period, quarter.plan.title, state, scope, person, part="mine"), found)
@@ -87,13 +91,15 @@ def template(opening: Opening, person: Person | None) -> Workbook:
         assessments=rows.get(Assessment, []),
         forecasts=rows.get(GoalForecast, []),
     )
+    add_empty_positions(found)
     state = "Template: the quarter is not open yet. It can be filled in now, and uploaded once the quarter is open."
     return workbook(about(quarter.period, quarter.plan.title, state, "", person, part="template"), found)
 
 
 def about(period: Period, plan: str, state: str, scope: str, person: Person | None, *, part: str | None) -> About:
     name = file_name(period, part or "")
-    return About(name, period.label, plan, state, scope, str(person or ""), timezone.now())
+    may_upload = person is None or may_import(person)
+    return About(name, period.label, plan, state, scope, str(person or ""), timezone.now(), may_upload)
 
 
 def file_name(period: Period, *parts: str) -> str:
@@ -132,6 +138,16 @@ def flat(quarter: Quarter, rows: Any) -> Rows:
         assessments=listed(rows.assessments),
         forecasts=listed(rows.forecasts),
     )
+
+
+def add_empty_positions(found: Rows) -> None:
+    """The four periods of each priority whose finance was never filled in, to be filled in."""
+    known = {position.update_id for position in found.positions}
+    for update, sections in zip(found.updates, found.sections, strict=True):
+        if Section.FINANCE in sections and update.pk not in known and update.is_editable:
+            made = [FinancialPosition(update=update, period=number) for number in range(1, 5)]
+            say_nothing_of_confirming(made)
+            found.positions += made
 
 
 def background_of(updates: Iterable[QuarterlyUpdate]) -> list[Background]:
@@ -184,8 +200,15 @@ def add_part(found: Rows, part: PriorityReport, quarter: Quarter) -> None:
     found.assessments += [assessment(row, update, RiskKind.ISSUE) for row in part.issues]
     found.assessments += [assessment(row, update, row.kind or RiskKind.RISK) for row in part.closed]
     found.forecasts += [forecast(row, update) for row in part.goals]
-    for made in (*found.positions, *found.readings, *found.assessments, *found.forecasts):
-        made.confirmed = made.version = None  # type: ignore[assignment]  # the report doesn't say
+    rows = (*found.positions, *found.readings, *found.assessments, *found.forecasts)
+    say_nothing_of_confirming(rows)
+    for made in rows:
+        made.version = None  # type: ignore[assignment]  # the report doesn't say
+
+
+def say_nothing_of_confirming(rows: Iterable[Any]) -> None:
+    for row in rows:
+        row.confirmed = None
 
 
 def reading(row: Any, update: QuarterlyUpdate) -> Reading:

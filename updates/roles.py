@@ -99,12 +99,13 @@ FILLING_IN: dict[str, Rule] = {
     "Fill in a section that is theirs": fills_in(Section.FINANCE),
     "Fill in every section of their priority": fills_in(*Section),
     "Hand over sections and rows, and name deputies": lambda person: person.leads(OWN),
+    "Import a spreadsheet of what is theirs to fill in": lambda person: person.fills_in(OWN),
     "Write the overview of the quarter": makes(SUBMIT_OVERVIEW),
 }
 RUNNING: dict[str, Rule] = {
     "See the progress board and remind people": sees_all,
     "Open the next quarter": administers,
-    "Import spreadsheets and set up plans, priorities and indicators": administers,
+    "Import spreadsheets of any priority, and set up plans": administers,
     "Invite people, assign parts, hand over for others, deactivate": administers,
 }
 WORDS: dict[str, str] = {

@@ -22,12 +22,13 @@ class OneSheet:
         try:
             sheets, unreadable = read_upload(f"file.{self.get_extension()}", in_stream)  # type: ignore[attr-defined]
         except Unreadable as error:
-            raise ValueError(str(error).partition(": ")[2]) from error
+            why = str(error).partition(": ")[2]
+            raise ValueError(f"{why} Here a file is .csv or .xlsx; any workbook goes in on the page Import.") from error
         filled = [sheet for sheet in sheets if any(map(any, sheet.rows))]
         if unreadable or len(filled) != 1:
             raise ValueError(
                 "there is not one sheet with rows, but several or none; keep the one that is meant, or import the "
-                "whole workbook on the page Imports."
+                "whole workbook on the page Import."
             )
         (sheet,) = filled
         if sheet.broken:

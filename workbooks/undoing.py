@@ -22,6 +22,7 @@ from priorities.writing import writing
 from .importing import SHEETS
 from .models import ImportRecord, ImportState
 
+WHAT_TO_DO = ". Undo that first, if it was an import; else put the value back by hand."
 # What an import may write; what a row refers to comes before it.
 MODELS: tuple[Any, ...] = tuple(dict.fromkeys(r._meta.model for resources in SHEETS.values() for r in resources))  # type: ignore[attr-defined]
 
@@ -185,7 +186,7 @@ def changed(written: Written, by: Person) -> Iterator[Obstacle]:
     there = named(written.model).in_bulk([entry.id for entry in later])
     for entry in later:
         act = "deleted" if entry.history_type == "-" else "changed"
-        why = f"{act.capitalize()} since, {entry.change_set or 'by somebody unknown'}."
+        why = f"{act.capitalize()} since, {entry.change_set or 'by somebody unknown'}{WHAT_TO_DO}"
         row = there.get(entry.id)
         yield Obstacle(str(row) if row else name_of(entry), why, url_of(row, by) if row else "")
 

@@ -53,6 +53,10 @@ def imports(request: HttpRequest) -> HttpResponse:
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid():
             made = uploaded(form, person)
+            if len(made) > 1 or (made and form.errors):
+                names = ", ".join(map(str, made))
+                told = f"Uploaded: {names}. Nothing is stored yet; look at each below, and confirm it."
+                messages.success(request, told)
             if not form.errors:
                 return redirect(made[0] if len(made) == 1 else "workbooks:imports")
     found = ImportRecord.objects.readable_by(person).select_related("person", "change_set")
@@ -187,10 +191,15 @@ def looked_again(request: HttpRequest, record: ImportRecord, person: Person) -> 
 
 def chosen(request: HttpRequest, record: ImportRecord, person: Person) -> HttpResponse:
     """Who wins in each cell of the page; with a button for all, in every cell."""
-    wins = {name.removeprefix("wins:"): wins for name, wins in request.POST.items() if name.startswith("wins:")}
+    wins: dict[str, Any] = {
+        name.removeprefix("wins:"): who for name, who in request.POST.items() if name.startswith("wins:")
+    }
     if (everywhere := request.POST.get("all")) in (FILE, STORED):
         wins = {each.name: everywhere for each in Preview.unpack(record.file.preview).disputed}
-    records.choose(record, {name: who for name, who in wins.items() if who in (FILE, STORED)})
+    wins = {name: who for name, who in wins.items() if who in (FILE, STORED)}
+    if not wins:
+        raise Refused("Nothing was chosen: say for each cell whether what is stored or the file’s value holds.")
+    records.choose(record, wins)
     messages.success(request, "Your choices are kept. This is what would change with them.")
     return redirect(record)
 

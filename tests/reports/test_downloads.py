@@ -289,6 +289,12 @@ def test_goals_that_go_on_in_a_new_year_have_no_key_before_they_are_made(client,
     assert (cells(found["Goals"], "Key"), cells(found["Goals"], "Goal")) == ([""], ["Goal 1"])
 
 
+def test_who_fills_in_finance_finds_its_four_periods_though_they_were_never_filled_in(client, demo, demo_person):
+    found = sheets(get(client, demo_person("violence-lead"), "/2022-23-q1/mine.xlsx"))
+    periods = [row[found["Finance"][0].index("Period")] for row in found["Finance"][1:]]
+    assert periods == ["Q1", "Q2", "Q3", "Q4"]
+
+
 def test_templates_are_for_administrators(client, demo, demo_person):
     response = get(client, demo_person("manager"), "/2022-23-q2/template.xlsx")
     assert response.status_code == 403

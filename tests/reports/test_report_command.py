@@ -89,6 +89,13 @@ def test_a_workbook_is_not_written_on_a_terminal(demo, monkeypatch):
         call_command("report", "2022-23-q1", "--format", "csv")
 
 
+@pytest.mark.parametrize(("kind", "name"), [("ods", "q.xlsx"), ("json", "q.HTML"), ("csv", "q.ods")])
+def test_a_file_is_what_its_name_says(demo, tmp_path, kind, name):
+    with pytest.raises(CommandError, match="end its name in"):
+        call_command("report", "2022-23-q1", "--format", kind, "--output", str(tmp_path / name))
+    assert not (tmp_path / name).exists()
+
+
 def test_a_folder_that_cannot_be_made_is_told(demo, tmp_path):
     with pytest.raises(CommandError, match="can't be written"):
         call_command("report", "2022-23-q1", "--format", "csv", "--output", str(tmp_path / "no" / "folder"))

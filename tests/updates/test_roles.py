@@ -82,7 +82,7 @@ def test_the_table_agrees_with_the_pages(client, update, people):
         "Fill in every section of their priority": f"{here}ratings/",
         "Hand over sections and rows, and name deputies": f"{here}people/",
         "See the progress board and remind people": "/2022-23-q1/progress/",
-        "Import spreadsheets and set up plans, priorities and indicators": "/admin/priorities/plan/import/",
+        "Import spreadsheets of any priority, and set up plans": "/admin/priorities/plan/import/",
         "Invite people, assign parts, hand over for others, deactivate": "/people/invite/",
     }
     for what, path in pages.items():

@@ -100,7 +100,7 @@ def value_of(reference):
 def test_those_who_fill_in_upload_and_find_it_on_my_updates(client, update, role):
     client.force_login(make_assignment(update.priority, make_person("new"), role).person)
     assert client.get("/imports/").status_code == 200
-    assert "Fill in from a spreadsheet" in text(client.get("/my-updates/?all=1"))
+    assert "Upload one that is filled in" in text(client.get("/my-updates/?all=1"))
 
 
 @pytest.mark.parametrize("who", ["manager", "reader", "nobody", "signatory"])
@@ -324,7 +324,7 @@ def test_every_bad_file_is_told_at_once_and_the_good_ones_are_kept(lead, update,
     [told] = refused(answer)
     assert told.startswith("damaged.zip: ")
     assert [record.name for record in ImportRecord.objects.all()] == ["good.zip"]
-    assert "good.zip" in text(answer)
+    assert "Uploaded: good.zip. Nothing is stored yet; look at each below, and confirm it." in text(answer)
 
 
 def test_empty_and_large_files_are_told_by_name_and_nothing_is_kept(lead, monkeypatch):
@@ -528,7 +528,7 @@ def test_what_somebody_else_stored_since_has_to_be_chosen(lead, disputed):
     assert "2 cells were changed in the file and, since it was made, here too. Say for each which value holds." in page
     assert "Keep what is stored: 31%" in page
     assert "Take the file’s: 28%" in page
-    assert "2 cells were changed by somebody else too: choose below which value holds." in page
+    assert "2 cells were changed here too since the file was made: choose below which value holds." in page
     assert "To be mended" not in page
     assert disputed.problems == 2
     assert "has to be mended first" in text(act(lead, disputed, "confirm"))
@@ -556,6 +556,12 @@ def test_one_button_chooses_for_all(lead, disputed, wins, stays):
     assert disputed.problems == 0
     act(lead, disputed, "confirm")
     assert (value_of("1a"), value_of("1b")) == stays
+
+
+def test_choosing_nothing_is_told(lead, disputed):
+    page = text(act(lead, disputed, "choose"))
+    assert "Nothing was chosen: say for each cell whether what is stored or the file’s value holds." in page
+    assert "Your choices are kept" not in page
 
 
 def test_a_choice_does_not_outlive_what_it_was_made_over(lead, disputed):
@@ -650,7 +656,7 @@ def test_the_list_says_what_each_import_is(admin, lead, update):
     imported(lead, ("done.zip", indicators(value("1a", "28%"))))
     previewed(lead, ("waiting.zip", indicators(value("1b", "lots"))))
     page = text(lead.get("/imports/"))
-    assert re.search(r"waiting\.zip Not confirmed yet 1 problem, 1 refused victims-lead \d", page)
+    assert re.search(r"waiting\.zip To be mended 1 problem, 1 refused victims-lead \d", page)
     assert re.search(r"done\.zip Imported 1 changed victims-lead \d", page)
     assert "Your imports" in page
     assert "All imports" in text(admin.get("/imports/"))

@@ -51,7 +51,7 @@ def test_every_sheet_is_one_table_from_its_first_cell_named_as_the_sheet(demo):
         sheet = book[name]
         (table,) = sheet.tables.values()
         assert (table.name, table.ref) == (name, f"A1:{sheet.cell(sheet.max_row, sheet.max_column).coordinate}")
-        assert sheet.freeze_panes == "A2"
+        assert sheet.freeze_panes.endswith("2")
         assert not sheet.merged_cells.ranges
 
 
@@ -125,20 +125,37 @@ def test_every_text_that_is_offered_is_read_as_what_it_stands_for(sheet):
 
 
 def test_the_cover_says_what_this_is_and_how_it_is_filled_in(demo, demo_person):
-    manager = demo_person("manager")
-    book = openpyxl.load_workbook(io.BytesIO(FORMATS["xlsx"].write(book_of(demo, manager))))
+    person = demo_person("administrator")
+    book = openpyxl.load_workbook(io.BytesIO(FORMATS["xlsx"].write(book_of(demo, person))))
     lines = [row[0].value for row in book["Cover"].iter_rows()]
     assert lines[0] == "Q1 2022/23: quarterly performance report"
     text = "\n".join(lines)
     for expected in (
         "Draft",
-        "by manager",
+        "by administrator",
         "[clear] empties it",
         "Key and Version",
         "Indicators: 37 rows",
         "27 or 27%",
     ):
         assert expected in text
+
+
+def test_who_uploads_nothing_is_not_told_how_it_is_filled_in(demo, demo_person):
+    book = openpyxl.load_workbook(io.BytesIO(FORMATS["xlsx"].write(book_of(demo, demo_person("manager")))))
+    assert "[clear]" not in "\n".join(row[0].value for row in book["Cover"].iter_rows())
+
+
+def test_a_lead_is_told_how_much_of_the_quarter_is_not_in_it(demo, demo_person):
+    book = book_of(demo, demo_person("victims-lead"))
+    assert book.about.scope == "3 of 4 priorities are not open to you yet, and not in it."
+
+
+def test_what_names_a_row_stays_in_sight_and_what_is_set_up_once_is_not_printed(demo):
+    book = xlsx(demo)
+    found = {sheet.title: (sheet.freeze_panes, sheet.print_area) for sheet in book.worksheets[2:]}
+    assert found["Indicators"] == ("E2", "'Indicators'!$A$1:$N$38")
+    assert found["Risks"][0] == "D2"
     assert book["Cover"].max_column == 1
     links = {cell.hyperlink.location for (cell,) in book["Cover"].iter_rows() if cell.hyperlink}
     assert links == {f"'{name}'!A1" for name in ["Notes", *TABLES]}

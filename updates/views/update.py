@@ -50,7 +50,12 @@ def mine(request: HttpRequest) -> HttpResponse:
         return redirect("updates:review", to_sign[0].quarter.period, to_sign[0].priority.slug)
     shared = [u.quarter for u in own if Section.FINANCE in person.sections_of(u.priority_id)]
     several = {quarter.pk: quarter for quarter in shared if shared.count(quarter) > 1}
-    context = {"progress": progress_of(own, person), "finance_quarters": list(several.values())}
+    to_fill = {update.quarter_id: update.quarter for update in own if not locked([update], person)}
+    context = {
+        "progress": progress_of(own, person),
+        "finance_quarters": list(several.values()),
+        "to_fill": list(to_fill.values()),
+    }
     return render(request, "updates/mine.html", context | {"overviews": overviews, "signings": signings})
 
 

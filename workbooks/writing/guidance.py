@@ -23,6 +23,9 @@ HOW = (
     "A percentage is 27 or 27%, not 0.27. A change in percentage points is -18. Money is in £m: 32.7 is £32.7m. "
     "A day is written like 30/06/2022.",
     "Money is shown to £0.1m and held in full.",
+    "What is copied from the quarter before is not confirmed: write yes under Confirmed where it still holds. A cell "
+    "that you change confirms its row.",
+    "A row that is removed here stays as it is stored. A risk or an issue ends by a text under Closed reason.",
     "The hidden columns Key and Version, the last two of each sheet, say which row is meant and from which version of "
     "it this workbook was made. Leave them as they are; in a new row, leave them empty.",
     "When it is uploaded, every change is shown first, and nothing is stored before it is confirmed. Figures that "
@@ -47,8 +50,9 @@ def cover(book: Workbook) -> list[CoverLine]:
     lines = [CoverLine(text) for text in (about.plan, about.state, about.scope, made) if text]
     lines += [CoverLine("Sheets", is_heading=True), CoverLine("Notes: what the codes mean", sheet=NOTES)]
     lines += [CoverLine(f"{s.name}: {counted(len(s.rows))}", sheet=s.name) for s in book.sheets]
-    lines.append(CoverLine("How to fill it in", is_heading=True))
-    return lines + [CoverLine(text) for text in HOW]
+    if not about.to_fill_in:
+        return lines
+    return [*lines, CoverLine("How to fill it in", is_heading=True), *map(CoverLine, HOW)]
 
 
 def counted(rows: int) -> str:

@@ -132,5 +132,5 @@ def list_problems(book: Any, problems: Iterable[Told]) -> None:
 
 def place(problem: Told) -> str:
     """ "Indicators!K7, Value": never a heading alone, which would make this sheet look like one to be imported."""
-    where = f"{problem.sheet}!{problem.cell}" if problem.cell else f"{problem.sheet}, all of it"
+    where = f"{problem.sheet}!{problem.cell}" if problem.cell else f"{problem.sheet or 'The workbook'}, all of it"
     return f"{where}, {problem.heading}" if problem.heading else where

@@ -107,8 +107,8 @@ def in_thousands(number: Decimal | int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the cover says: the quarter's label, the plan's title, how the quarter stands, what of it this is, and by
-    whom and when the file was made. `name` is the file's, without its ending."""
+    """What the cover says: the quarter's label, the plan's title, how the quarter stands, what of it this is, by whom
+    and when the file was made, and whether they may upload it filled in. `name` is the file's, without its ending."""
 
     name: str
     label: str
@@ -117,6 +117,7 @@ class About:
     scope: str
     made_by: str
     made_at: dt.datetime
+    to_fill_in: bool = True
 
     @property
     def title(self) -> str:

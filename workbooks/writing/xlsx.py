@@ -7,13 +7,14 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
 import xlsxwriter
 
 from ..importing import COVER, NOTES
 from . import guidance
-from .sheets import Heading, Kind, Percent, Sheet, Value, Workbook, in_thousands, is_too_long
+from .sheets import ORDER, Heading, Kind, Percent, Sheet, Value, Workbook, in_thousands, is_too_long
 
 LANGUAGE = "en-GB"
 CORE_END = b"</cp:coreProperties>"
@@ -26,7 +27,7 @@ COVER_WIDTH, NOTES_WIDTHS = 84, (36, 70)  # in characters
 WIDTHS = {
     Kind.TEXT: 12,
     Kind.LONG: 60,
-    Kind.TITLE: 36,
+    Kind.TITLE: 28,
     Kind.CODE: 13,
     Kind.FIGURE: 12,
     Kind.MONEY: 12,
@@ -36,6 +37,7 @@ WIDTHS = {
 }
 WRAPPED = {Kind.LONG, Kind.TITLE}
 NUMBER_FORMATS = {Kind.MONEY: "#,##0.0", Kind.COUNT: "0", Kind.DATE: "dd/mm/yyyy", Kind.FIGURE: "General"}
+FROZEN_WIDTH = 84  # characters
 THOUSANDS, FRACTION, AS_TEXT = "#,##0", "0.0###%", "@"
 
 
@@ -113,8 +115,17 @@ def write_sheet(out: Any, sheet: Sheet, formats: Formats) -> None:
         for column, value in enumerate(row):
             writers[column](number, column, value)
     add_table(out, sheet.name, [heading.text for heading in sheet.headings], len(sheet.rows), formats)
+    out.freeze_panes(1, named_columns(sheet))
     printed(out)
+    asked = len(ORDER[sheet.name].split(", "))
+    out.print_area(0, 0, max(len(sheet.rows), 1), min(asked, len(sheet.headings)) - 1)  # without what is set up once
     out.set_landscape()
+
+
+def named_columns(sheet: Sheet) -> int:
+    """How many columns stay in sight when it is scrolled: those that name a row, as far as a small screen has room."""
+    widths = list(accumulate(width(heading) for heading in sheet.headings[:4]))
+    return sum(total <= FROZEN_WIDTH for total in widths)
 
 
 def width(heading: Heading) -> int:

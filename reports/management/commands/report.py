@@ -64,6 +64,7 @@ class Command(BaseCommand):
         except CellError as error:
             raise CommandError(str(error)) from error
         kind, version = options["format"], options["closed_version"]
+        refuse_another_ending(output, kind)
         written: Report | Workbook
         if options["template"]:
             written = self.template(period, kind)
@@ -110,6 +111,14 @@ class Command(BaseCommand):
             return read(versions[version])
         except Unreadable as error:
             raise CommandError(str(error)) from error
+
+
+def refuse_another_ending(output: Path | None, kind: str) -> None:
+    """A file that is not what its name says can't be opened by a double click."""
+    endings = {f".{suffix}" for suffix in (*TEXTS, *(found.suffix for found in FORMATS.values()))}
+    wanted = f".{FORMATS[kind].suffix if kind in FORMATS else kind}"
+    if output is not None and output.suffix.lower() in endings - {wanted}:
+        raise CommandError(f"{output} would be a {wanted} file; end its name in {wanted}, or give another --format.")
 
 
 def write(written: Report | Workbook, kind: str, output: Path | None) -> None:
