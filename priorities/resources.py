@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from itertools import chain, count
 from typing import Any
 
@@ -141,18 +141,22 @@ class QuarterResource(SheetResource):
         self.book.quarters[period] = quarter
         return quarter
 
-    def typed(self, row: Row) -> dict[str, Any]:
+    def with_status(self, row: Row, said: dict[str, Any]) -> dict[str, Any]:
         status = cell(row.cells, "Status").casefold()
         if row.instance.status != QuarterStatus.PLANNED or status == QuarterStatus.PLANNED:
-            return super().typed(row)
+            return said
         if any(q.status != QuarterStatus.PLANNED for q in self.book.quarters.values() if q.pk):
             raise wrong("Quarter", f"{row.instance} is not open yet; an administrator opens it first.")
-        return {**super().typed(row), "status": QuarterStatus.OPEN}  # the first of all: nothing to carry forward
+        return {**said, "status": QuarterStatus.OPEN}  # the first of all: nothing to carry forward
+
+    def typed(self, row: Row) -> dict[str, Any]:
+        self.refuse_unread(row)
+        return self.with_status(row, super().typed(row))
 
     def refuse_unread(self, row: Row) -> None:
         """An overview speaks of every priority: until it is closed, it is read by its author and managers."""
         quarter, by = row.instance, self.book.by
-        if by is None or by.sees_all or not row.typed or quarter.overview_author_id == by.pk:
+        if by is None or by.sees_all or not self.says_something(row) or quarter.overview_author_id == by.pk:
             return
         if quarter.pk and QuarterStatus.CLOSED not in (quarter.status, quarter.overview_status):
             raise wrong("Overview", OVERVIEWS)
@@ -275,13 +279,14 @@ class QuarterlyUpdateResource(SheetResource):
         if update.pk is None and by is not None and not by.is_administrator:
             raise wrong("Priority", f"“{update.priority}” has no update for {update.quarter}; ask an administrator.")
 
-    def sections(self, row: Row) -> frozenset[str]:
+    def sections(self, row: Row, names: Collection[str]) -> frozenset[str]:
         if row.is_new:
             return frozenset()
-        return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in row.changes)
+        return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in names)
 
     def sections_said(self, row: Row) -> frozenset[str]:
-        return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in row.typed)
+        names = [column.attribute for heading, column in self.said if cell(row.cells, heading)]
+        return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in names)
 
     def update_of(self, instance: Any) -> QuarterlyUpdate | None:
         return instance

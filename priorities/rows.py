@@ -190,13 +190,19 @@ class Book:
             self._readable[key] = update.readable_sections(self.by)
         return self._readable[key]
 
-    def unread(self, row: Texts) -> QuarterlyUpdate | None:
-        """The update that a row of a quarter's sheet is of, if nothing of it may be read."""
-        if self.by is None or self.by.sees_all or not (cell(row, "Quarter") and cell(row, "Priority")):
+    def update_named(self, row: Texts) -> QuarterlyUpdate | None:
+        """The update that a row of a quarter's sheet is of, if there is one."""
+        if not (cell(row, "Quarter") and cell(row, "Priority")):
             return None
         quarter = self.quarters.get(self.period(row))
         title = parse_title(cell(row, "Priority"))
-        update = quarter and self.updates.get((quarter.period, fold(title)))
+        return self.updates.get((quarter.period, fold(title))) if quarter else None
+
+    def unread(self, row: Texts) -> QuarterlyUpdate | None:
+        """The update that a row of a quarter's sheet is of, if nothing of it may be read."""
+        if self.by is None or self.by.sees_all:
+            return None
+        update = self.update_named(row)
         if update and not self.readable(update) and not self.by.has_rows_of(update.priority_id):
             return update
         return None
@@ -252,6 +258,7 @@ class Row:
     is_new: bool = False
     version: int | None = None  # of the stored row when the file was made, where it says so
     typed: dict[str, Any] = field(default_factory=dict)  # what the file says, by field
+    left_out: QuarterlyUpdate | None = None  # the update of which the person may read nothing
     before: dict[str, Any] = field(default_factory=dict)
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     clashes: dict[str, Clash] = field(default_factory=dict)  # by heading
@@ -462,13 +469,18 @@ class SheetResource(resources.Resource):
 
     def begin(self, row: Row) -> None:
         """Find the row's instance, and read what its cells say."""
+        row.left_out = self.book.unread(row.cells)
+        if row.left_out:
+            row.kind = "ignored"
+            return
+        hidden = self.hidden(row)
         row.version = self.version_in(row.cells)
-        if update := self.book.unread(row.cells):
-            if row.is_blank:
-                row.kind = "ignored"
-                return
-            raise wrong("Priority", not_yours(update))
-        key, make = self.identify(row.cells)
+        try:
+            key, make = self.identify(row.cells)
+        except (ValidationError, CellError):
+            if hidden:
+                raise wrong("Priority", not_yours(hidden)) from None  # which may tell what is stored
+            raise
         first = self.seen.setdefault(key, row.number)
         if first != row.number and not (self.named_each_quarter and cell(row.cells, "Quarter")):
             number = self.rows[first - 1] if self.rows else first + 1
@@ -481,28 +493,47 @@ class SheetResource(resources.Resource):
                 return
             self.table[key] = row.instance
         row.is_new = not row.instance.pk
+        if not self.setup:
+            hidden = self.hidden_of(row, self.update_of(row.instance))
+        if hidden and not (self.book.by and getattr(row.instance, "holder_id", None) == self.book.by.pk):
+            row.kind = "ignored" if row.is_blank else ""
+            if not row.is_blank:
+                raise wrong("Priority", not_yours(hidden))
+            return
         row.typed = self.typed(row)
-        self.refuse_unread(row)
 
-    def refuse_unread(self, row: Row) -> None:
-        """Raises ValidationError for answers of a section that the person may not read, right or wrong."""
+    def hidden(self, row: Row) -> QuarterlyUpdate | None:
+        """The update of the row, if the person may not read the sections that the row speaks of, right or wrong.
+
+        Asked before anything is looked up by the row's words, compared or remarked. Raises ValidationError for what
+        only administrators may read and write.
+        """
         by = self.book.by
-        if by is None or by.sees_all or not row.typed:
-            return
-        if self.administrators_only and not self.named_each_quarter:
+        if by is None or by.sees_all:
+            return None
+        if self.administrators_only and not self.named_each_quarter and self.says_something(row):
             raise ValidationError(self.set_up)
-        if self.setup and not (self.section and cell(row.cells, "Quarter") and cell(row.cells, "Priority")):
-            return
-        update = self.book.update(row.cells) if self.setup else self.update_of(row.instance)
-        if update is None or not update.pk or getattr(row.instance, "holder_id", None) == by.pk:
-            return
-        if not self.sections_said(row) <= self.book.readable(update):
-            row.errors.clear()  # which may tell what is stored
-            raise wrong("Priority", not_yours(update))
+        if self.setup and not self.section:
+            return None
+        if self.setup and not cell(row.cells, "Quarter"):
+            priority = self.book.priority(row.cells, self.book.plan_of(row.cells))
+            if not by.sections_of(priority.pk) >= self.sections_said(row):
+                raise wrong("Priority", f"“{priority}” is not yours to fill in; ask its lead or an administrator.")
+            return None
+        return self.hidden_of(row, self.book.update_named(row.cells))
+
+    def hidden_of(self, row: Row, update: QuarterlyUpdate | None) -> QuarterlyUpdate | None:
+        by = self.book.by
+        if by is None or by.sees_all or update is None or not update.pk:
+            return None
+        return None if self.sections_said(row) <= self.book.readable(update) else update
+
+    def says_something(self, row: Row) -> bool:
+        return any(cell(row.cells, heading) for heading, _ in self.said)
 
     def sections_said(self, row: Row) -> frozenset[str]:
-        """The sections of the update that the row's answers are of."""
-        return frozenset([self.section]) if self.setup else frozenset([row.instance.section])
+        """The sections of the update that the row's cells are of."""
+        return frozenset([self.section or self._meta.model.section])  # type: ignore[attr-defined]
 
     @property
     def set_up(self) -> str:
@@ -626,6 +657,11 @@ class SheetResource(resources.Resource):
             for values in (past.base, row.typed, row.before)
         )
         found = merge(base, mine, theirs)
+        names = [name for heading in found.conflicts for name in groups[heading]]
+        if names and (reason := self.why_locked(row, names)):
+            for heading in found.conflicts:
+                row.refuse(heading, f"This was changed, here and by somebody else; leave the row out: {reason}")
+            return {}
         for heading in found.conflicts:
             clash = self.clash(row, heading, past, groups[heading])
             row.clashes[heading] = clash
@@ -675,7 +711,7 @@ class SheetResource(resources.Resource):
         by = self.book.by
         if self.administrators_only and by is not None and not by.is_administrator:
             self.refuse_changes(row, "", self.set_up)
-        if reason := self.why_locked(row):
+        if reason := self.why_locked(row, row.changes):
             self.refuse_changes(row, "Priority", reason)
 
     def refuse_changes(self, row: Row, column: str, reason: str) -> None:
@@ -687,17 +723,17 @@ class SheetResource(resources.Resource):
         if not changed:
             row.refuse(column, reason)
 
-    def why_locked(self, row: Row) -> str:
-        """Why the row can't be written now; a set-up row named on a quarter's sheet has that quarter's lock."""
+    def why_locked(self, row: Row, names: Collection[str]) -> str:
+        """Why these fields can't be written now; a set-up row named on a quarter's sheet has that quarter's lock."""
         if not self.setup:
             update = self.update_of(row.instance)
-            return self.book.why_locked(update, self.sections(row), row.instance.holder_id) if update else ""
+            return self.book.why_locked(update, self.sections(row, names), row.instance.holder_id) if update else ""
         if self.named_each_quarter and row.instance.pk and cell(row.cells, "Quarter") and cell(row.cells, "Priority"):
             return self.book.why_locked(self.book.update(row.cells))
         return ""
 
-    def sections(self, row: Row) -> frozenset[str]:
-        """The sections of the update that writing the row changes."""
+    def sections(self, row: Row, names: Collection[str]) -> frozenset[str]:
+        """The sections of the update that writing these fields changes."""
         return row.instance.sections_written()
 
     def keep(self, row: Row) -> None:
@@ -812,9 +848,13 @@ class SheetResource(resources.Resource):
     # Writing
 
     def updates(self) -> list[QuarterlyUpdate]:
-        """The existing quarterly updates that the plan writes to."""
-        found = {u.pk: u for row, *_ in self.plan if (u := self.update_of(row)) is not None and u.pk}
-        return list(found.values())
+        """The existing quarterly updates that the plan writes to, or was checked against."""
+        if self.setup:
+            changed = [row for row in self.outcome if row.kind in ("new", "changed") and row.changes]
+            named = [self.book.update_named(row.cells) for row in changed] if self.named_each_quarter else []
+        else:
+            named = [self.update_of(instance) for instance, *_ in self.plan]
+        return list({update.pk: update for update in named if update is not None and update.pk}.values())
 
     def quarters(self) -> list[Quarter]:
         """The existing quarters whose own row the plan writes."""

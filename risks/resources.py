@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -150,7 +150,7 @@ class RiskResource(SheetResource):
         else:
             row.instance.closed_from = self.book.period(row.cells).next
 
-    def why_locked(self, row: Row) -> str:
+    def why_locked(self, row: Row, names: Collection[str]) -> str:
         """A risk is its priority's, or its holder's; with a quarter named, that quarter's lock holds too."""
         update = self.book.update(row.cells) if cell(row.cells, "Quarter") else None
         if update is not None:

@@ -187,9 +187,21 @@ def plan_import(
     for each in plans:
         each.only = only
         each.add_to(planned)
+    planned.warnings += left_out(plans)
     if not found and not planned.problems:
         planned.problems.append(f"There is no sheet to read; the sheets are {', '.join(SHEETS)}.")
     return planned
+
+
+def left_out(plans: Iterable[SheetPlan]) -> list[str]:
+    """One note for each priority of which somebody may read nothing: its rows were neither read nor compared."""
+    counts: dict[str, int] = {}
+    for plan in plans:
+        for rows in plan.outcomes.values():
+            if title := next((str(row.left_out.priority) for _, row in rows if row.left_out), ""):
+                counts[title] = counts.get(title, 0) + 1
+    said = {title: "1 row of “{}” was" if n == 1 else f"{n} rows of “{{}}” were" for title, n in counts.items()}
+    return [f"{told.format(title)} left out: that priority is not yours to fill in." for title, told in said.items()]
 
 
 def the_only(heading: str, plans: Iterable[SheetPlan]) -> str:
@@ -301,7 +313,7 @@ class SheetPlan:
         planned.rows += found
         planned.warnings += lines(told for told in self.warned if told.heading in HIDDEN)
         planned.warnings += [told.line for told in self.warned if told.heading not in HIDDEN]
-        if ignored := sum(row.kind == "ignored" for row in found):
+        if ignored := sum(row.kind == "ignored" and not self.is_left_out(row.row) for row in found):
             told = "1 row says nothing and was" if ignored == 1 else f"{ignored} rows say nothing and were"
             planned.warnings.append(f"{self.name}: {told} skipped.")
         planned.tell(sorted(self.told, key=lambda told: (told.row, told.column, told.message)))
@@ -458,6 +470,9 @@ class SheetPlan:
         return {cells[name]: choice for name, choice in self.choices.items() if name in cells}
 
     # The outcome
+
+    def is_left_out(self, number: int) -> bool:
+        return any(row.left_out for _, row in self.outcomes.get(number, ()))
 
     def kind(self, number: int, wrong: set[int], empty: set[int]) -> str:
         if number in wrong:

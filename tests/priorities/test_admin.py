@@ -459,7 +459,7 @@ def test_a_workbook_of_several_sheets_is_sent_to_the_page_for_them(client, readi
     file.seek(0)
     file.name = "rows.xlsx"
     page = client.post(reverse("admin:indicators_reading_import"), {"format": "1", "import_file": file})
-    assert "import the whole workbook on the page Imports" in text(page)
+    assert "import the whole workbook on the page Import." in text(page)
 
 
 def test_a_confirmation_is_for_what_was_previewed_and_nothing_else(client, reading):

@@ -465,24 +465,106 @@ def test_what_is_not_a_leads_to_set_up_is_refused_in_words(update, victims_lead,
 NOT_YOURS = f"Indicators!B2: {VICTIMS}, {Q} is not yours to fill in; ask its lead or an administrator."
 
 
-@pytest.mark.parametrize("says", ["27%", "28%", "[x]", "0.3", "lots"])
-def test_what_somebody_may_not_read_is_refused_in_the_same_words_right_or_wrong(update, trust_lead, says):
+LEFT_OUT = f"1 row of “{VICTIMS}” was left out: that priority is not yours to fill in."
+
+
+@pytest.mark.parametrize("says", ["", "27%", "28%", "[x]", "0.3", "lots"])
+def test_what_somebody_may_not_read_is_left_out_in_the_same_words_right_or_wrong(update, trust_lead, says):
     reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
     planned = plan(ours(reading, value=says), by=trust_lead)
-    assert (kinds(planned), planned.problems, planned.warnings) == (["refused"], [NOT_YOURS], [])
+    assert (kinds(planned), planned.problems, planned.warnings) == (["ignored"], [], [LEFT_OUT])
 
 
 @pytest.mark.parametrize("unit", ["percent", "number"])
-@pytest.mark.parametrize("title", ["Calls", "Officers recruited"])
+@pytest.mark.parametrize("title", ["Calls", "Call", "Officers recruited"])
 def test_nor_is_anything_told_of_how_it_is_set_up(update, trust_lead, unit, title):
     make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
-    assert plan(indicators(["1a", title, unit, "", "27%"]), by=trust_lead).problems == [NOT_YOURS]
+    planned = plan(indicators(["1a", title, unit, "", "27%"]), by=trust_lead)
+    assert (planned.problems, planned.warnings) == ([], [LEFT_OUT])
 
 
-def test_a_row_without_answers_of_what_somebody_may_not_read_is_ignored(update, trust_lead):
+def test_a_conflict_shows_nothing_of_what_somebody_may_not_read(update, trust_lead):
     reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
-    planned = plan(ours(reading), by=trust_lead)
-    assert (kinds(planned), planned.problems) == (["ignored"], [])
+    with door(update):
+        reading.value = 31
+        reading.save()
+    planned = plan(ours(reading, value="1%", version="0"), by=trust_lead)
+    assert (planned.problems, planned.rows[0].cells, planned.warnings) == ([], (), [LEFT_OUT])
+
+
+@pytest.mark.parametrize("stated", ["99%", "-2.5%"])
+def test_nor_does_a_variance_that_is_only_stated(update, trust_lead, stated):
+    make_position(update)
+    head = ["Quarter", "Priority", "Period", "Forecast variance"]
+    planned = plan(sheet("Finance", head, [Q, VICTIMS, "Q1", stated]), by=trust_lead)
+    assert (planned.problems, planned.warnings) == ([], [LEFT_OUT])
+    holder = make_person("holder")
+    make_assignment(update.priority, holder, AssignmentRole.CONTRIBUTOR)
+    planned = plan(sheet("Finance", head, [Q, VICTIMS, "Q1", stated]), by=holder)
+    assert (planned.problems, planned.warnings) == ([NOT_YOURS.replace("Indicators", "Finance")], [])
+
+
+@pytest.mark.parametrize("text", ["Demand may rise", "Demand may rises", "Something else"])
+def test_nor_does_a_text_that_is_nearly_right(update, text):
+    make_assessment(update, description="Demand may rise")
+    finance = make_person("finance")
+    make_assignment(update.priority, finance, AssignmentRole.CONTRIBUTOR, section=Section.FINANCE)
+    planned = plan(sheet("Risks", ["Quarter", "Priority", "Risk", "Score"], [Q, VICTIMS, text, "H"]), by=finance)
+    assert planned.problems == [NOT_YOURS.replace("Indicators", "Risks")]
+    told = plan(sheet("Risks", ["Priority", "Risk", "Owner"], [VICTIMS, text, "Me"]), by=finance).told
+    assert [each.message for each in told if each.row == 2] == [
+        f"“{VICTIMS}” is not yours to fill in; ask its lead or an administrator."
+    ]
+
+
+def test_nor_does_the_key_of_a_priority_under_another_title(update, trust_lead):
+    with door(update):
+        update.narrative = "Well"
+        update.save()
+    head = ["Quarter", "Priority", "Narrative", "Key"]
+    told = [
+        plan(sheet("Priorities", head, [Q, VICTIMS + " still", says, update.priority.slug]), by=trust_lead).problems
+        for says in ("Well", "Badly")
+    ]
+    assert told[0] == told[1] == [NOT_YOURS.replace("Indicators", "Priorities")]
+
+
+def test_a_workbook_of_every_priority_is_read_where_it_is_ones_own(update, victims_lead, trust):
+    other = make_update(trust, update.quarter)
+    mine = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
+    for number in range(3):
+        make_reading(other, make_indicator(trust, f"2{number}", title=f"Visits {number}"))
+    head = ["Quarter", "Priority", "Ref", "Indicator", "Value"]
+    rows = [[Q, trust.title, f"2{n}", f"Visits {n}", "99%"] for n in range(3)]
+    planned = load(sheet("Indicators", head, *rows, [Q, VICTIMS, "1a", "Calls", "28%"]), by=victims_lead)
+    assert planned.warnings == [f"3 rows of “{trust.title}” were left out: that priority is not yours to fill in."]
+    assert kinds(planned) == ["ignored"] * 3 + ["changed"]
+    mine.refresh_from_db()
+    assert mine.value == 28
+
+
+def test_what_can_only_be_refused_is_no_choice(update, victims_lead):
+    reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
+    with door(update):
+        reading.value = 31
+        reading.save()
+    set_status(update, UpdateStatus.APPROVED)
+    (told,) = plan(ours(reading, value="28%", version="0"), by=victims_lead).told
+    assert (told.cell, told.conflict) == ("E2", False)
+    assert told.message.startswith("This was changed, here and by somebody else; leave the row out: ")
+
+
+def test_set_up_alone_holds_the_update_that_it_was_checked_against(update, victims_lead):
+    make_assessment(update, description="Demand may rise")
+    rows = sheet("Risks", ["Quarter", "Priority", "Risk", "Owner"], [Q, VICTIMS, "Demand may rise", "Somebody"])
+    planned = plan(rows, by=victims_lead)
+    set_status(update, UpdateStatus.APPROVED)
+    with pytest.raises(Refused, match="is approved"):
+        apply_import(planned, source=Source.SPREADSHEET)
+    set_status(update, UpdateStatus.IN_PROGRESS)
+    version = QuarterlyUpdate.objects.get().version
+    load(rows, by=victims_lead)
+    assert QuarterlyUpdate.objects.get().version == version + 1
 
 
 @pytest.mark.parametrize("says", ["Well", "Badly"])
@@ -588,7 +670,8 @@ def test_a_contributor_imports_their_section_and_their_rows_alone(update):
 def test_a_risk_is_its_priorities_to_change(update, trust_lead, victims_lead):
     make_assessment(update, description="Demand may rise")
     rows = sheet("Risks", ["Quarter", "Priority", "Risk", "Owner"], [Q, VICTIMS, "Demand may rise", "Somebody"])
-    assert "is not yours to fill in" in plan(rows, by=trust_lead).problems[0]
+    load(rows, by=trust_lead)
+    assert Risk.objects.get().owner == ""
     load(rows, by=victims_lead)
     assert Risk.objects.get().owner == "Somebody"
 
