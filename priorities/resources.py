@@ -30,7 +30,7 @@ from .models import (
     why_not_open,
 )
 from .periods import Period
-from .rows import Row, SheetResource, Texts, priority_key, update_key
+from .rows import Row, SheetResource, Texts, made_for_another, priority_key, update_key
 
 OVERVIEWS = "The overview is written by its author, managers and administrators; ask one."
 CALENDAR_YEARS = 20  # how far from today a new quarter may lie
@@ -130,11 +130,7 @@ class QuarterResource(SheetResource):
         except ValueError:
             return
         if made_for != period:
-            raise wrong(
-                "Key",
-                f"The workbook was made for {made_for}, and so were its hidden keys and versions; download that of "
-                f"{period}, or delete the columns Key and Version.",
-            )
+            raise wrong("Key", made_for_another(made_for, period))
 
     def make(self, plan: Plan, period: Period) -> Quarter:
         quarter = Quarter(plan=plan, financial_year=period.year, number=period.number, status=QuarterStatus.OPEN)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import uuid
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -257,6 +258,7 @@ class Row:
     instance: Any = None
     is_new: bool = False
     version: int | None = None  # of the stored row when the file was made, where it says so
+    made: dt.datetime | None = None  # when the file was made, where it says so: what is set up has no version
     typed: dict[str, Any] = field(default_factory=dict)  # what the file says, by field
     left_out: QuarterlyUpdate | None = None  # the update of which the person may read nothing
     before: dict[str, Any] = field(default_factory=dict)
@@ -425,6 +427,8 @@ class SheetResource(resources.Resource):
             self.book.tick()
             self.attempt(self.begin, row)
         self.recall()
+        if self.named_each_quarter:
+            self.hold_together()
         for row in self.outcome:
             self.book.tick()
             if row.kind:
@@ -474,7 +478,7 @@ class SheetResource(resources.Resource):
             row.kind = "ignored"
             return
         hidden = self.hidden(row)
-        row.version = self.version_in(row.cells)
+        self.read_version(row)
         try:
             key, make = self.identify(row.cells)
         except (ValidationError, CellError):
@@ -500,6 +504,7 @@ class SheetResource(resources.Resource):
             if not row.is_blank:
                 raise wrong("Priority", not_yours(hidden))
             return
+        self.refuse_newer(row)
         row.typed = self.typed(row)
 
     def hidden(self, row: Row) -> QuarterlyUpdate | None:
@@ -546,13 +551,36 @@ class SheetResource(resources.Resource):
         relations: Any = [f for f in made._meta.concrete_fields if f.is_relation]
         return all(getattr(made, f.name).pk for f in relations if f.is_cached(made))
 
-    def version_in(self, row: Texts) -> int | None:
-        text = cell(row, "Version")
+    def read_version(self, row: Row) -> None:
+        """The version of the row and the time at which the file was made; see stamp().
+
+        Raises ValidationError for what is no version, and for that of another quarter's row.
+        """
+        text = cell(row.cells, "Version")
         if not text:
-            return None
-        if not text.removesuffix(".0").isdecimal() or len(text) > 9:
+            return
+        found = STAMP.fullmatch(text)
+        if found is None:
             raise wrong("Version", f"“{shorten(text)}” is no version; leave the column as it was written, or empty it.")
-        return int(text.removesuffix(".0"))
+        if found["quarter"] and cell(row.cells, "Quarter"):
+            made_for, period = Period.from_slug(found["quarter"]), self.book.period(row.cells)
+            if made_for != period:
+                raise wrong("Version", made_for_another(made_for, period))
+        row.version = int(found["version"])
+        try:
+            row.made = dt.datetime.strptime(found["made"], MADE).replace(tzinfo=dt.UTC) if found["made"] else None
+        except ValueError:
+            row.made = None  # it was written otherwise, and says nothing
+
+    def refuse_newer(self, row: Row) -> None:
+        """A version that is still to come is that of another row, or of another database."""
+        stored = getattr(row.instance, "version", None)
+        if row.version is not None and stored is not None and not row.is_new and row.version > stored:
+            raise wrong(
+                "Version",
+                f"Version {row.version} is newer than what is stored, {stored}; download the workbook again, or empty "
+                "the cell.",
+            )
 
     def key_in(self, row: Texts) -> uuid.UUID | None:
         text = cell(row, "Key")
@@ -565,7 +593,7 @@ class SheetResource(resources.Resource):
 
     def unknown_key(self, found_by: str) -> None:
         """Say that a key is not known here; its version then means nothing either."""
-        self.row.version = None
+        self.row.version = self.row.made = None
         self.warn("Key", f"this key is not known here; the row was found by its {found_by}.")
 
     def warn(self, column: str, message: str) -> None:
@@ -594,17 +622,49 @@ class SheetResource(resources.Resource):
         for then in history.order_by("history_id"):
             values = {name: getattr(then, name) for name in names}
             past = self.past.setdefault(then.id, Past(dict.fromkeys(names)))
-            if then.version <= (stale[then.id].version or 0):
+            if self.was_there(then, stale[then.id]):
                 past.base = values
             else:
                 before = last.get(then.id, past.base)
                 past.changed_by |= {name: then for name in names if values[name] != before[name]}
             last[then.id] = values
 
+    def was_there(self, then: Any, row: Row) -> bool:
+        """Whether an entry of history is from before the file was made."""
+        if self.named_each_quarter:
+            return row.made is not None and then.history_date <= row.made
+        return then.version <= (row.version or 0)
+
     def is_stale(self, row: Row) -> bool:
-        if row.version is None or row.kind or row.is_new:
+        if row.kind or row.is_new:
             return False
-        return row.version < getattr(row.instance, "version", 0)
+        if self.named_each_quarter:
+            return row.made is not None and not self.says_the_same(row)
+        return row.version is not None and row.version < getattr(row.instance, "version", 0)
+
+    def hold_together(self) -> None:
+        """What is set up is told on the sheet of every quarter: no two rows of a file may say two things of it."""
+        rows: dict[int, list[Row]] = {}
+        for row in self.outcome:
+            if not row.kind and row.instance is not None:
+                rows.setdefault(id(row.instance), []).append(row)
+        for same_thing in rows.values():
+            said: dict[str, tuple[Any, int]] = {}
+            for row in same_thing if len(same_thing) > 1 else ():
+                self.hold_to(row, said)
+
+    def hold_to(self, row: Row, said: dict[str, tuple[Any, int]]) -> None:
+        """Refuse what differs from an earlier row of the same thing; `said` has its values and its number."""
+        past = self.past.get(row.instance.pk)
+        for heading, column in self.said:
+            names = [name for name in column.attributes if name in row.typed]
+            value = [plain_value(row.typed[name]) for name in names]
+            if not names or (past and value == [plain_value(past.base.get(name)) for name in names]):
+                continue
+            first, number = said.setdefault(heading, (value, row.number))
+            if first != value:
+                place = self.rows[number - 1] if self.rows else number + 1
+                row.refuse(heading, f"Row {place} says something else of the same; write the same, or leave one blank.")
 
     # One row
 
@@ -897,6 +957,10 @@ class SheetResource(resources.Resource):
                     raise Refused(f"{instance}: somebody has changed the {name.replace('_', ' ')} since; import again.")
 
 
+MADE = "%Y%m%dT%H%M%S.%fZ"
+STAMP = re.compile(
+    r"(?:(?P<quarter>[0-9]{4}-[0-9]{2}-q[1-4]):)?(?P<version>[0-9]{1,9})(?:\.0)?(?::(?P<made>[0-9T.]{22}Z))?"
+)
 HIDDEN = ("Key", "Version")  # the hidden columns of a workbook of ours
 NO_ANSWER = {"confirmed", "position"}  # fields that say nothing of the quarter
 CHANGED_SINCE = "Nothing was imported: something has changed since the preview. Preview the file again."
@@ -907,6 +971,21 @@ RESULTS = {
     "ignored": RowResult.IMPORT_TYPE_SKIP,
     "refused": RowResult.IMPORT_TYPE_INVALID,
 }
+
+
+def stamp(period: Period, version: int, made: dt.datetime) -> str:
+    """The text of the hidden column Version: the quarter and version of the row, and when the file was made (UTC).
+
+    A plain number is read too.
+    """
+    return f"{period.slug}:{version}:{made.astimezone(dt.UTC):{MADE}}"
+
+
+def made_for_another(made_for: Period, period: Period) -> str:
+    return (
+        f"The workbook was made for {made_for}, and so were its hidden keys and versions; download that of {period}, "
+        "or delete the columns Key and Version."
+    )
 
 
 @cache

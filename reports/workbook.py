@@ -41,7 +41,9 @@ def quarters_workbook(quarter: Quarter, reader: Person | None, *, only: str | No
     closed = closed_report_of(quarter, reader)
     if closed is not None:
         return report_workbook(closed, reader, only=only)
+    as_of = timezone.now()
     found = live_rows(quarter, reader, only=only)
+    found.as_of = as_of
     state = "Draft: the quarter is open, and figures may still change."
     if quarter.status == QuarterStatus.CLOSED:
         state = "Closed. What is closed can’t be changed by an upload."
@@ -65,8 +67,9 @@ def report_workbook(report: Report, reader: Person | None, *, only: str | None =
 
 def own_workbook(quarter: Quarter, person: Person) -> Workbook | None:
     """The sections and rows that somebody may fill in now, whatever the priority; None where there are none."""
+    as_of = timezone.now()
     found = flat(quarter, rows_of([quarter], person, to_fill_in=True))
-    found.quarter = None
+    found.quarter, found.as_of = None, as_of
     add_empty_positions(found)
     state = "Draft: the quarter is open, and figures may still change."
     scope = f"Only what {person} fills in."
