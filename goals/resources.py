@@ -18,7 +18,7 @@ from priorities.cells import (
 from priorities.columns import UNLIKE, Column, Key, cell, confirmed_column, fold, likeness, name_in, wrong
 from priorities.models import Priority, Section
 from priorities.periods import Period
-from priorities.rows import Book, Row, SheetResource, Texts
+from priorities.rows import Book, Row, SheetResource, Texts, priority_key
 
 from .models import Goal, GoalForecast
 
@@ -39,7 +39,7 @@ def register_of(book: Book) -> dict[tuple[int, str, int, int], Goal]:
 
 
 def goal_key(priority: Priority, financial_year: int, number: int) -> tuple[int, str, int, int]:
-    return priority.plan.first_year, fold(priority.title), financial_year, number
+    return *priority_key(priority), financial_year, number
 
 
 def numbered(row: Texts) -> int:
@@ -132,15 +132,16 @@ class GoalResource(SheetResource):
         found = goal_of(self, row, priority, year)
         number = found.number if found else numbered(row)
         titles = self.titles(priority, year)
-        other = titles.get(fold(title)) if title else None
-        if other and other is not found:
-            raise wrong("No.", f"“{shorten(title)}” is goal {other.number}; correct {number} to it, or the title.")
+        others = titles.get(fold(title), []) if title else []
+        if others and found not in others:
+            raise wrong("No.", f"“{shorten(title)}” is goal {others[0].number}; correct {number} to it, or the title.")
         if found is None:
             if not title:
                 raise wrong("Goal", "The goal is missing; write its title.")
             named = {"key": key} if (key := self.key_in(row)) else {}
             found = Goal(priority=priority, financial_year=year, number=number, title=title, **named)
-            register_of(self.book)[goal_key(priority, year, number)] = titles[fold(title)] = found
+            register_of(self.book)[goal_key(priority, year, number)] = found
+            titles.setdefault(fold(title), []).append(found)
         elif title and likeness(title, found.title) < UNLIKE:
             raise wrong(
                 "Goal",
@@ -149,13 +150,15 @@ class GoalResource(SheetResource):
             )
         return goal_key(priority, year, number), lambda: found
 
-    def titles(self, priority: Priority, year: int) -> dict[str, Goal]:
+    def titles(self, priority: Priority, year: int) -> dict[str, list[Goal]]:
         """The goals of a priority and year by title."""
         home = goal_key(priority, year, 0)[:3]
         by_home = self.book.tables.setdefault("goals by title", {})
         if home not in by_home:
-            goals = register_of(self.book).items()
-            by_home[home] = {fold(goal.title): goal for key, goal in goals if key[:3] == home}
+            by_home[home] = {}
+            for key, goal in register_of(self.book).items():
+                if key[:3] == home:
+                    by_home[home].setdefault(fold(goal.title), []).append(goal)
         return by_home[home]
 
     def remark(self, row: Row) -> None:

@@ -83,15 +83,19 @@ class PlanResource(SheetResource):
 
     def apply(self) -> None:
         super().apply()
-        made = [plan for plan, is_new, _ in self.plan if is_new]
         planned = {period for period, quarter in self.book.quarters.items() if quarter.pk is None}
-        quarters = [q for plan in made for q in plan.missing_quarters() if q.period not in planned]
+        quarters = [q for plan in self.with_years() for q in plan.missing_quarters() if q.period not in planned]
         if quarters:
             Quarter.objects.bulk_create(quarters)
 
+    def with_years(self) -> list[Plan]:
+        """The plans that are new, or get other years: their quarters come with them."""
+        years = {"first_year", "last_year"}
+        return [plan for plan, is_new, changes in self.plan if is_new or years & changes.keys()]
+
     @property
     def opening(self) -> bool:
-        return any(is_new for _, is_new, _ in self.plan)
+        return bool(self.with_years())
 
 
 class QuarterResource(SheetResource):
@@ -204,11 +208,13 @@ class PriorityResource(SheetResource):
             return priority_key(found), lambda: found
         if not title:
             raise wrong("Priority", "The priority is missing; write its title.")
-        key = (plan.first_year, fold(title))
+        if found := self.book.priority_titled(title, plan):
+            return priority_key(found), lambda: found
         known = [p.title for (year, _), p in self.book.priorities.items() if year == plan.first_year]
-        if key not in self.book.priorities and (near := nearest(title, known)):
+        if near := nearest(title, known):
             raise wrong("Priority", f"“{shorten(title)}” is not a known priority; did you mean “{near}”?")
-        return key, lambda: self.make(plan, title)
+        made = self.make(plan, title)
+        return priority_key(made), lambda: made
 
     def keyed(self, row: Texts, plan: Plan, title: str) -> Priority | None:
         """The priority that the row's key names; a title beside it that has changed since is kept as stored."""
@@ -229,7 +235,7 @@ class PriorityResource(SheetResource):
         slug = next(s for s in chain([slug], (f"{slug}-{n}" for n in count(2))) if s not in taken)
         position = max((p.position for p in others), default=0) + 1
         priority = Priority(plan=plan, title=title, slug=slug, position=position)
-        self.book.priorities[priority_key(priority)] = priority
+        self.book.add(priority)
         return priority
 
     def typed(self, row: Row) -> dict[str, Any]:
@@ -260,7 +266,7 @@ class QuarterlyUpdateResource(SheetResource):
     def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         quarter = self.book.quarter(row)
         priority = self.book.priority_keyed(row, quarter.plan) or self.book.priority(row, quarter.plan)
-        return (quarter.period, fold(priority.title)), lambda: self.make(quarter, priority)
+        return (quarter.period, priority.slug), lambda: self.make(quarter, priority)
 
     def make(self, quarter: Quarter, priority: Priority) -> QuarterlyUpdate:
         update = QuarterlyUpdate(quarter=quarter, priority=priority)

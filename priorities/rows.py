@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import models
+from django.db import IntegrityError, models
 from django.utils import timezone
 from django.utils.html import format_html
 from import_export import resources
@@ -54,7 +54,7 @@ from .models import (
     why_not_open,
 )
 from .periods import Period
-from .rules import check_row
+from .rules import check_row, columns_of
 from .writing import writing
 
 AGAIN = " (again)"
@@ -87,10 +87,15 @@ class Book:
             quarter.plan = plans[quarter.plan_id]
             self.quarters[quarter.period] = quarter
         self.priorities: dict[tuple[int, str], Priority] = {}
+        self.titled: dict[tuple[int, str], list[Priority]] = {}
         for priority in Priority.objects.all():
             priority.plan = plans[priority.plan_id]
-            self.priorities[priority_key(priority)] = priority
+            self.add(priority)
         self.updates: dict[tuple[Period, str], QuarterlyUpdate] = {}
+
+    def add(self, priority: Priority) -> None:
+        self.priorities[priority_key(priority)] = priority
+        self.titled.setdefault((priority.plan.first_year, fold(priority.title)), []).append(priority)
 
     def load_updates(self, periods: Iterable[Period]) -> None:
         wanted = {q.pk: q for p in periods if (q := self.quarters.get(p)) and q.pk}
@@ -142,7 +147,7 @@ class Book:
         title = parse_title(name_in(row, "Priority"))
         if not title:
             raise wrong("Priority", MISSING["Priority"])
-        if found := self.priorities.get((plan.first_year, fold(title))):
+        if found := self.priority_titled(title, plan):
             return found
         known = [p.title for (year, _), p in self.priorities.items() if year == plan.first_year]
         if near := nearest(title, known):
@@ -152,10 +157,18 @@ class Book:
             f"“{shorten(title)}” is not a known priority; add it to the Priorities sheet, or correct the title.",
         )
 
+    def priority_titled(self, title: str, plan: Plan) -> Priority | None:
+        """The priority of a title; raises ValidationError where the plan has several that are told apart by a sign."""
+        found = self.titled.get((plan.first_year, fold(title)), [])
+        exact = [priority for priority in found if priority.title == title] or found
+        if len(exact) > 1:
+            raise wrong("Priority", f"“{shorten(title)}” may be one of several; write “{exact[0]}” or “{exact[1]}”.")
+        return exact[0] if exact else None
+
     def update(self, row: Texts) -> QuarterlyUpdate:
         quarter = self.quarter(row)
         priority = self.priority(row, quarter.plan)
-        update = self.updates.get((quarter.period, fold(priority.title)))
+        update = self.updates.get((quarter.period, priority.slug))
         if update is None and quarter.status == QuarterStatus.PLANNED:
             raise wrong(
                 "Quarter", f"{quarter} is not open yet; correct the quarter, or ask an administrator to open it first."
@@ -196,8 +209,8 @@ class Book:
         if not (cell(row, "Quarter") and cell(row, "Priority")):
             return None
         quarter = self.quarters.get(self.period(row))
-        title = parse_title(cell(row, "Priority"))
-        return self.updates.get((quarter.period, fold(title))) if quarter else None
+        priority = quarter and self.priority_titled(parse_title(cell(row, "Priority")), quarter.plan)
+        return self.updates.get((quarter.period, priority.slug)) if quarter and priority else None
 
     def unread(self, row: Texts) -> QuarterlyUpdate | None:
         """The update that a row of a quarter's sheet is of, if nothing of it may be read."""
@@ -214,11 +227,12 @@ def not_yours(update: QuarterlyUpdate) -> str:
 
 
 def priority_key(priority: Priority) -> tuple[int, str]:
-    return priority.plan.first_year, fold(priority.title)
+    """What tells a priority from every other; two titles can look the same to those who write them."""
+    return priority.plan.first_year, priority.slug
 
 
 def update_key(update: QuarterlyUpdate) -> tuple[Period, str]:
-    return update.quarter.period, fold(update.priority.title)
+    return update.quarter.period, update.priority.slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -722,12 +736,22 @@ class SheetResource(resources.Resource):
             for heading in found.conflicts:
                 row.refuse(heading, f"This was changed, here and by somebody else; leave the row out: {reason}")
             return {}
-        for heading in found.conflicts:
+        for name in names:
+            self.check_typed(row, name)
+        for heading in found.conflicts if not row.errors else ():
             clash = self.clash(row, heading, past, groups[heading])
             row.clashes[heading] = clash
             if clash.chosen == "mine":
                 found.changes[heading] = mine[heading]
         return {name: row.typed[name] for heading in found.changes for name in groups[heading]}
+
+    def check_typed(self, row: Row, name: str) -> None:
+        """Refuse what no column can hold, before it is shown as a choice."""
+        value, column = row.typed[name], columns_of(self._meta.model)[name]
+        try:
+            column.run_validators(value)
+        except ValidationError as error:
+            self.blame(row, ValidationError({name: error}))
 
     def clash(self, row: Row, heading: str, past: Past, names: list[str]) -> Clash:
         column = next(c for c in self.columns if c.column_name == heading)
@@ -863,9 +887,15 @@ class SheetResource(resources.Resource):
         if kwargs.get("fingerprint", self.fingerprint) != self.fingerprint:
             raise Refused(CHANGED_SINCE)
         if not result.has_errors() and not result.has_validation_errors() and self.plan:
+            self.write(by)
+        return result
+
+    def write(self, by: Person | None) -> None:
+        try:
             with writing(self.updates(), by=by, source=Source.ADMIN, overview_of=self.quarters(), opening=self.opening):
                 self.apply()
-        return result
+        except IntegrityError:
+            raise Refused(CHANGED_SINCE) from None  # somebody made the same row between the plan and the door
 
     def as_result(self) -> Any:
         """The plan as import-export's pages show it."""

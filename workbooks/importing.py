@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+
+from django.db import IntegrityError
 
 from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
-from priorities.cells import CellError, day_said, parse_period, shorten
+from priorities.cells import CellError, parse_period, shorten
 from priorities.columns import Problem, fold, heading_key, likeness, slip_of, yes_no
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
@@ -49,6 +52,9 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 COVER, NOTES = "Cover", "Notes"
 OURS = {COVER: "quarterly performance report", NOTES: "Noted on"}
 TITLE_ROWS = 20  # how far down the headings are looked for
+SAME_ROW = "Nothing was imported: somebody has stored the same row meanwhile. Look at the import again."
+FOUND = 200  # letters of a cell that are quoted beside its problem
+MOST_TOLD = 1000  # problems that are listed one by one
 KINDS = ("new", "changed", "unchanged", "ignored", "refused")
 
 
@@ -56,7 +62,8 @@ KINDS = ("new", "changed", "unchanged", "ignored", "refused")
 class Told:
     """Something wrong in one cell: where, under which heading, the text found, and what to do.
 
-    Row and column count from 1; a row of 0 is the sheet as a whole. `conflict`: a choice to be made, not an error.
+    Row and column count from 1; a row of 0 is the sheet as a whole, and without a sheet the whole file. `conflict`: a
+    choice to be made, not an error.
     """
 
     sheet: str
@@ -73,7 +80,8 @@ class Told:
 
     @property
     def line(self) -> str:
-        return f"{self.sheet}!{self.cell}: {self.message}" if self.row else f"{self.sheet}: {self.message}"
+        place = f"{self.sheet}!{self.cell}" if self.row else self.sheet
+        return f"{place}: {self.message}" if place else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +130,10 @@ class Import:
 
     by: Person | None
     resources: list[SheetResource] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
+    untold: int = 0
     rows: list[RowPlan] = field(default_factory=list)
 
     @property
@@ -146,11 +154,22 @@ class Import:
         parts = [*(resource.fingerprint for resource in self.resources), *self.problems]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong as lines, sheet by sheet."""
+        by_sheet: dict[str, list[Told]] = {}
+        for each in self.told:
+            by_sheet.setdefault(each.sheet, []).append(each)
+        return [line for told in by_sheet.values() for line in lines(told)]
+
     def tell(self, told: Iterable[Told]) -> None:
-        """Keep what is wrong cell by cell, and in `problems` as lines."""
+        """Keep what is wrong cell by cell; of very many, the number of the rest."""
         told = list(dict.fromkeys(told))
-        self.told += told
-        self.problems += lines(told)
+        room = MOST_TOLD - sum(not each.conflict for each in self.told)
+        errors = [each for each in told if not each.conflict]
+        left = set(errors[max(room, 0) :])
+        self.untold += len(left)
+        self.told += [each for each in told if each not in left]
 
 
 def plan_import(
@@ -188,8 +207,12 @@ def plan_import(
         each.only = only
         each.add_to(planned)
     planned.warnings += left_out(plans)
-    if not found and not planned.problems:
-        planned.problems.append(f"There is no sheet to read; the sheets are {', '.join(SHEETS)}.")
+    if planned.untold:
+        more = f"{planned.untold:,} more problems are not listed; mend those that are listed first."
+        planned.told.append(Told("", 0, 0, "", "", more))
+    if not found and not planned.told:
+        none = f"There is no sheet to read; the sheets are {', '.join(SHEETS)}."
+        planned.told.append(Told("", 0, 0, "", "", none))
     return planned
 
 
@@ -288,6 +311,7 @@ class SheetPlan:
         self.columns: dict[str, int] = {}  # the column of each heading of the contract, from 1
         self.outcomes: dict[int, list[tuple[SheetResource, Row]]] = {}
         self.broken = sheet.broken
+        self.broken_texts: dict[tuple[int, int], str] = {}
         self.only: dict[str, str] = {}  # what the whole file speaks of, by heading
         self.find_columns()
 
@@ -332,10 +356,9 @@ class SheetPlan:
     def told_at(self, row: int, column: int, message: str, conflict: bool = False) -> Told:
         heading = self.raw[column - 1] if column <= len(self.raw) else ""
         cells = self.raw if row == self.head + 1 else self.body.get(row, [])
-        found = day_said(self.broken_texts.get((row, column)) or (cells[column - 1] if column <= len(cells) else ""))
+        text = self.broken_texts.get((row, column)) or (cells[column - 1] if column <= len(cells) else "")
+        found = shorten(text, FOUND)
         return Told(self.name, row, column, heading, found, message, conflict)
-
-    broken_texts: dict[tuple[int, int], str] = {}
 
     # Headings
 
@@ -346,13 +369,18 @@ class SheetPlan:
                     self.columns.setdefault(heading, index)
 
     def tell_unheaded(self) -> None:
-        """Cells that stand under no heading, and would be lost."""
+        """Cells that stand under no heading, and would be lost: the first of each column, and how many more."""
+        first: dict[int, int] = {}
+        counts: dict[int, int] = {}
         for number, row in self.body.items():
             for index, text in enumerate(row, 1):
                 if text and not (index <= len(self.raw) and self.raw[index - 1]):
-                    self.tell(
-                        number, index, f"“{shorten(text)}” stands under no heading; head its column, or remove it."
-                    )
+                    first.setdefault(index, number)
+                    counts[index] = counts.get(index, 0) + 1
+        for index, number in first.items():
+            more = f", with {counts[index] - 1} more below it" if counts[index] > 1 else ""
+            text = shorten(self.body[number][index - 1])
+            self.tell(number, index, f"“{text}” stands under no heading{more}; head its column, or remove it.")
 
     def tell_unanswerable(self) -> None:
         """Columns that mean nothing, where they must be meant for the answers, of which there are none."""
@@ -388,7 +416,7 @@ class SheetPlan:
     def take_out_broken(self) -> set[int]:
         """Empty the cells that can't be read, and tell them; the rows that they leave without a name are lost."""
         naming = {self.columns[name] for r in self.resources for name in r.named if name in self.columns}
-        self.broken_texts, lost = {}, set()
+        lost = set()
         for (row, column), message in sorted(self.broken.items()):
             headed = column <= len(self.raw) and self.raw[column - 1]
             if row not in self.body or (headed and column not in self.columns.values()):
@@ -556,15 +584,27 @@ def apply_import(
         return None
     updates = {update.pk: update for resource in planned.resources for update in resource.updates()}
     quarters = {quarter.pk: quarter for resource in planned.resources for quarter in resource.quarters()}
-    with writing(
-        updates.values(),
-        by=planned.by,
-        source=source,
-        overview_of=quarters.values(),
-        opening=any(resource.opening for resource in planned.resources),
-        note=note,
-    ) as change_set:
+    with (
+        same_row_refused(),
+        writing(
+            updates.values(),
+            by=planned.by,
+            source=source,
+            overview_of=quarters.values(),
+            opening=any(resource.opening for resource in planned.resources),
+            note=note,
+        ) as change_set,
+    ):
         for resource in planned.resources:
             resource.apply()
             tick()
     return change_set
+
+
+@contextmanager
+def same_row_refused() -> Iterator[None]:
+    """Two people who make the same row at once: to the second it is refused."""
+    try:
+        yield
+    except IntegrityError:
+        raise Refused(SAME_ROW) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePath
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from priorities.columns import heading_key
@@ -46,7 +45,7 @@ class Look:
     @cached_property
     def told(self) -> list[Told]:
         """What has to be mended in the file, whole sheets first; what has to be chosen is told with the choice."""
-        found = [*untold(self.planned), *(told for told in self.planned.told if not told.conflict)]
+        found = sorted((told for told in self.planned.told if not told.conflict), key=lambda told: told.row > 0)
         return [replace(told, message=told.message[:1].upper() + told.message[1:]) for told in found]
 
     @property
@@ -73,7 +72,7 @@ def look(name: str, data: bytes, *, by: Person | None, choices: Mapping[str, Map
         for place, choice in standing.items():
             wins[choice["wins"]].append(place)
         planned = plan_import(sheets, by=by, mine=wins[FILE], theirs=wins[STORED])
-    planned.problems[:0] = map(str, unreadable)
+    planned.told[:0] = [Told(each.place, 0, 0, "", "", each.message) for each in unreadable]
     return Look(planned, disputed, standing)
 
 
@@ -84,14 +83,6 @@ def over(each: Disputed) -> str:
 
 def chosen(choices: Mapping[str, Mapping[str, str]], name: str) -> str | None:
     return choices[name]["over"] if name in choices else None
-
-
-def untold(planned: Import) -> list[Told]:
-    """Problems of whole sheets and files, which have no cell."""
-    known = {told.line for told in planned.told}
-    lines = [line for line in planned.problems if re.sub(r" \(The same in \d+ more\.\)$", "", line) not in known]
-    parts = [line.partition(": ") for line in lines]
-    return [Told(place if told else "", 0, 0, "", "", told or place) for place, _, told in parts]
 
 
 # Files
@@ -211,10 +202,7 @@ def confirm(record: ImportRecord, *, seen: str) -> ChangeSet | None:
             return None
         if found.problems:
             raise Refused("Nothing was imported: what is listed below has to be mended first.")
-        try:
-            change_set = apply_import(found.planned, source=Source.SPREADSHEET, note=now.name)
-        except IntegrityError:
-            raise Refused(CHANGED) from None  # somebody made the same row between the plan and the door
+        change_set = apply_import(found.planned, source=Source.SPREADSHEET, note=now.name)
         if change_set is None:
             raise Refused("There is nothing to import: all of it is stored already.")
         now.state, now.change_set = ImportState.APPLIED, change_set

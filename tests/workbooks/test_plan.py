@@ -1,6 +1,8 @@
 """What a planned import tells: each row with its kind, each cell with old and new, each problem with its cell."""
 
 import datetime as dt
+import random
+import time
 from decimal import Decimal
 
 import pytest
@@ -9,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from goals.models import GoalForecast
 from indicators.models import Indicator, Reading
+from priorities.columns import Names, heading_key
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import AssignmentRole, QuarterlyUpdate, QuarterStatus, RiskScale, Section, UpdateStatus
@@ -24,6 +27,7 @@ from tests.make import (
     make_indicator,
     make_person,
     make_position,
+    make_priority,
     make_quarter,
     make_reading,
     make_update,
@@ -761,3 +765,95 @@ def test_a_day_is_told_as_people_write_it(update):
     (told,) = plan(indicators(["1a", "Calls", "number", "", "2022-12-31"])).told
     assert told.found == "31/12/2022"
     assert told.message.startswith("“31/12/2022” is a date")
+
+
+# Names that look alike
+
+
+def test_two_titles_that_look_alike_are_two_things(update):
+    for reference, title in (("1a", "Calls & texts"), ("1b", "Calls and texts")):
+        make_reading(update, make_indicator(update.priority, reference, title=title))
+    for title in ("Safe & sound", "Safe and sound"):
+        make_update(make_priority(title), update.quarter, narrative=title)
+    load(indicators(["1a", "Calls & texts", "30%"], ["1b", "", "31%"], headings=("Ref", "Indicator", "Value")))
+    assert [reading.value for reading in Reading.objects.order_by("pk")] == [30, 31]
+    head = ["Quarter", "Priority", "Narrative"]
+    load(sheet("Priorities", head, [Q, "Safe & sound", "One"], [Q, "Safe and sound", "Two"]))
+    assert list(QuarterlyUpdate.objects.order_by("pk").values_list("narrative", flat=True)) == ["", "One", "Two"]
+    assert [told.message for told in plan(sheet("Priorities", head, [Q, "SAFE AND SOUND", "Three"])).told] == [
+        "“SAFE AND SOUND” may be one of several; write “Safe & sound” or “Safe and sound”."
+    ]
+    found = plan(indicators(["", "CALLS AND TEXTS", "30%"], headings=("Ref", "Indicator", "Value"))).problems
+    assert found == ["Indicators!D2: There are 2 indicators “CALLS AND TEXTS”; write the reference too."]
+
+
+ASSESSED = ["Quarter", "Priority", "No.", "Risk", "Score", "Key", "Version"]
+
+
+def test_two_risks_of_the_same_words_are_told_apart_by_their_keys_alone(update):
+    pair = [make_assessment(update, description="Demand may rise", position=n, level="H") for n in (1, 2)]
+    rows = [[Q, VICTIMS, str(a.position), a.description, "H", str(a.risk.key), "0"] for a in pair]
+    assert kinds(plan(sheet("Risks", ASSESSED, *rows))) == ["unchanged", "unchanged"]
+    rows[1][4] = "M"
+    load(sheet("Risks", ASSESSED, *rows))
+    assert [a.level for a in Assessment.objects.order_by("pk")] == ["H", "M"]
+    (problem,) = plan(sheet("Risks", ASSESSED[:5], rows[0][:5])).problems
+    assert problem.startswith("Risks!D2: There are 2 risks of these words; import the downloaded workbook")
+
+
+def test_who_makes_the_same_row_as_somebody_else_at_once_is_refused_in_words(update):
+    rows = indicators(["1a", "Calls", "number", "5", "7"])
+    planned, other = plan(rows), plan(rows)
+    apply_import(other, source=Source.SPREADSHEET)
+    with pytest.raises(Refused, match="somebody has stored the same row meanwhile"):
+        apply_import(planned, source=Source.SPREADSHEET)
+
+
+# What costs
+
+
+def test_a_problem_quotes_the_beginning_of_a_cell_and_a_column_without_a_heading_is_told_once(update):
+    head = ["Quarter", "Priority", "Ref", "Indicator"]
+    rows = [[Q, VICTIMS, "1a", "Calls", "x " * 1000, "y"], [Q, VICTIMS, "1b", "Visits", "z", ""]]
+    told = plan(sheet("Indicators", head, *rows)).told
+    assert [(each.cell, len(each.found)) for each in told if "under no heading" in each.message] == [
+        ("E2", 200),
+        ("F2", 1),
+    ]
+    assert ", with 1 more below it; head its column" in told[0].message
+
+
+def test_of_very_many_problems_a_thousand_are_listed(update):
+    rows = [[f"{n}", f"Calls {n}", "number", "", f"lots {n}"] for n in range(1100)]
+    planned = plan(indicators(*rows))
+    assert len(planned.told) == 1001
+    assert planned.problems[-1] == "100 more problems are not listed; mend those that are listed first."
+
+
+def test_what_is_long_or_new_is_not_compared_with_everything(update):
+    begun = time.perf_counter()
+    heading_key("(£" * 16_000)
+    words = [f"word{letter}" for letter in "abcdefghijklm"]
+    lot = random.Random(1)  # noqa: S311
+    texts = [" ".join(lot.choice(words) for _ in range(14)) for _ in range(2000)]
+    known = Names(texts)
+    assert all(known.slip_of(text[:-1] + "x") == text for text in texts[:50])
+    rows = [[Q, VICTIMS, text, "H", "Up"] for text in dict.fromkeys(texts)]
+    assert set(kinds(plan(sheet("Risks", ["Quarter", "Priority", "Risk", "Score", "Trend"], *rows)))) == {"new"}
+    assert time.perf_counter() - begun < 20  # it was minutes
+
+
+def test_two_bases_of_one_figure_are_a_problem(update):
+    make_reading(update, make_indicator(update.priority, "1a", title="Calls"), basis="quarter")
+    rows = indicators(["1a", "Calls", "30% (R12)", "Quarter"], headings=("Ref", "Indicator", "Value", "Basis"))
+    (problem,) = plan(rows).problems
+    assert problem.startswith("Indicators!E2: “30% (R12)” says ")
+    load(indicators(["1a", "Calls", "30% (R12)", "R12"], headings=("Ref", "Indicator", "Value", "Basis")))
+    load(indicators(["1a", "Calls", "30% (R12)", ""], headings=("Ref", "Indicator", "Value", "Basis")))
+
+
+def test_a_plan_that_is_given_another_year_gets_its_quarters(update):
+    plan_ = update.quarter.plan
+    head = ["Quarter", "Plan", "First year", "Last year"]
+    load(sheet("Quarter", head, [Q, plan_.title, "2022", "2026"]))
+    assert plan_.quarters.filter(financial_year=2026).count() == 4

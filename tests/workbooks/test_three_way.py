@@ -433,3 +433,9 @@ def test_somebody_who_saves_between_the_plan_and_its_application_is_not_overwrit
         apply_import(planned, source=Source.SPREADSHEET)
     with door(reading.update):
         assert stored(reading)[0] == 31
+
+
+def test_a_figure_that_no_column_holds_is_refused_before_it_is_a_choice(reading):
+    change(reading, value=31)
+    (told,) = plan(file(reading, value="1" * 30 + "%")).told
+    assert (told.cell, told.conflict) == ("E2", False)
