@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from priorities.book import Texts, update_key
 from priorities.cells import (
     CellError,
     parse_money,
@@ -19,7 +20,7 @@ from priorities.cells import (
 )
 from priorities.columns import Column, Key, cell, confirmed_column, wrong
 from priorities.periods import Period
-from priorities.rows import Row, SheetResource, Texts, update_key
+from priorities.rows import Row, SheetResource
 
 from .models import FinancialPosition, rounding_explains, variance
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
+from priorities.book import Book, Texts, priority_key
 from priorities.cells import (
     CellError,
     parse_goal_confidence,
@@ -18,7 +19,7 @@ from priorities.cells import (
 from priorities.columns import UNLIKE, Column, Key, cell, confirmed_column, fold, likeness, name_in, wrong
 from priorities.models import Priority, Section
 from priorities.periods import Period
-from priorities.rows import Book, Row, SheetResource, Texts, priority_key
+from priorities.rows import Row, SheetResource
 
 from .models import Goal, GoalForecast
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from decimal import Decimal
 from typing import Any
 
+from priorities.book import Book, Texts, priority_key
 from priorities.cells import (
     CLEAR,
     Basis,
@@ -45,7 +46,7 @@ from priorities.columns import (
 )
 from priorities.models import Priority, Section
 from priorities.periods import Period
-from priorities.rows import Book, Row, SheetResource, Texts, priority_key
+from priorities.rows import Row, SheetResource
 
 from .models import Background, Indicator, Reading, figure_text
 

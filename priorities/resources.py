@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from .book import Texts, priority_key, update_key
 from .cells import CellError, GoalConfidence, parse_count, parse_date, parse_rating, parse_title, parse_year, shorten
 from .columns import NEVER, UNLIKE, Column, Key, cell, fold, likeness, name_in, nearest, wrong
 from .models import (
@@ -30,7 +31,7 @@ from .models import (
     why_not_open,
 )
 from .periods import Period
-from .rows import Row, SheetResource, Texts, made_for_another, priority_key, update_key
+from .rows import Row, SheetResource, made_for_another
 
 OVERVIEWS = "The overview is written by its author, managers and administrators; ask one."
 CALENDAR_YEARS = 20  # how far from today a new quarter may lie

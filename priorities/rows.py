@@ -2,7 +2,7 @@
 
 A resource reads one model from one sheet. Importing only plans: every row ends as an instance in memory, new, changed,
 the same or refused, with nothing written and no query per row. `apply` then writes the plan in bulk, inside writing().
-The admin's import runs the same resources with the same messages.
+book.py has what rows refer to, in_admin.py the administration's way in, with the same messages.
 """
 
 from __future__ import annotations
@@ -18,14 +18,11 @@ from functools import cache
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import IntegrityError, models
+from django.db import models
 from django.utils import timezone
-from django.utils.html import format_html
-from import_export import resources
-from import_export.results import RowResult
-from tablib import Dataset
 
-from .cells import CellError, parse_period, parse_text, parse_title, shorten, tidy
+from .book import Book, Texts, not_yours
+from .cells import CellError, parse_period, parse_text, shorten, tidy
 from .columns import (
     Column,
     Key,
@@ -34,205 +31,20 @@ from .columns import (
     fold,
     heading_key,
     likeness,
-    name_in,
-    nearest,
     wrong,
 )
 from .door import Refused
-from .history import Source
+from .in_admin import InAdmin
 from .merging import merge
 from .models import (
-    Person,
-    Plan,
-    Priority,
     Quarter,
     QuarterlyUpdate,
     QuarterRow,
-    QuarterStatus,
-    UpdateStatus,
-    is_open_to,
-    why_not_open,
 )
 from .periods import Period
 from .rules import check_row, columns_of
-from .writing import writing
 
 AGAIN = " (again)"
-MISSING = {
-    "Quarter": "The quarter is missing; write the report's quarter, like Q1 2022/23.",
-    "Priority": "The priority is missing; write its title.",
-}
-Texts = Mapping[str, str]  # the cells of a row by heading
-
-
-@dataclass
-class Book:
-    """What the rows of one import refer to and make, loaded once and shared by its resources."""
-
-    by: Person | None = None
-    tables: dict[str, Any] = field(default_factory=dict)
-    tick: Callable[[], object] = bool  # called twice for each row of a resource; bool() does nothing
-    _loaded: bool = False
-    _periods: dict[str, Period] = field(default_factory=dict)
-    _readable: dict[int, frozenset[str]] = field(default_factory=dict)
-
-    def load(self) -> None:
-        if self._loaded:
-            return
-        self._loaded = True
-        self.plans: list[Plan] = list(Plan.objects.all())
-        plans = {plan.pk: plan for plan in self.plans}
-        self.quarters: dict[Period, Quarter] = {}
-        for quarter in Quarter.objects.in_order():
-            quarter.plan = plans[quarter.plan_id]
-            self.quarters[quarter.period] = quarter
-        self.priorities: dict[tuple[int, str], Priority] = {}
-        self.titled: dict[tuple[int, str], list[Priority]] = {}
-        for priority in Priority.objects.all():
-            priority.plan = plans[priority.plan_id]
-            self.add(priority)
-        self.updates: dict[tuple[Period, str], QuarterlyUpdate] = {}
-
-    def add(self, priority: Priority) -> None:
-        self.priorities[priority_key(priority)] = priority
-        self.titled.setdefault((priority.plan.first_year, fold(priority.title)), []).append(priority)
-
-    def load_updates(self, periods: Iterable[Period]) -> None:
-        wanted = {q.pk: q for p in periods if (q := self.quarters.get(p)) and q.pk}
-        seen = {update.quarter_id for update in self.updates.values()}
-        by_pk = {priority.pk: priority for priority in self.priorities.values() if priority.pk}
-        for update in QuarterlyUpdate.objects.filter(quarter__in=wanted.keys() - seen):
-            update.quarter, update.priority = wanted[update.quarter_id], by_pk[update.priority_id]
-            self.updates[update_key(update)] = update
-
-    # What a row names; each raises ValidationError under the column's heading
-
-    def period(self, row: Texts) -> Period:
-        text = cell(row, "Quarter")
-        if not text:
-            raise wrong("Quarter", MISSING["Quarter"])
-        if text not in self._periods:
-            try:
-                self._periods[text] = parse_period(text)
-            except CellError as error:
-                raise wrong("Quarter", str(error)) from error
-        return self._periods[text]
-
-    def quarter(self, row: Texts) -> Quarter:
-        period = self.period(row)
-        if period not in self.quarters:
-            raise wrong(
-                "Quarter",
-                f"{period} is not known yet; name it on a Quarter sheet, or correct it to a known quarter.",
-            )
-        return self.quarters[period]
-
-    def plan_of(self, row: Texts) -> Plan:
-        """The plan that a row means: its quarter's, the one it names, or the newest."""
-        return self.quarter(row).plan if cell(row, "Quarter") else self.plan_named(row)
-
-    def plan_named(self, row: Texts) -> Plan:
-        title = cell(row, "Plan")
-        plans = [p for p in self.plans if not title or fold(p.title) == fold(title)]
-        if not plans:
-            raise wrong("Plan", f"“{shorten(title)}” is not a known plan; correct the title, or set it up first.")
-        return max(plans, key=lambda plan: plan.first_year)
-
-    def priority_keyed(self, row: Texts, plan: Plan) -> Priority | None:
-        """The priority of the plan that the row's key names."""
-        key = cell(row, "Key")
-        return next((p for p in self.priorities.values() if key and p.slug == key and p.plan == plan), None)
-
-    def priority(self, row: Texts, plan: Plan) -> Priority:
-        title = parse_title(name_in(row, "Priority"))
-        if not title:
-            raise wrong("Priority", MISSING["Priority"])
-        if found := self.priority_titled(title, plan):
-            return found
-        known = [p.title for (year, _), p in self.priorities.items() if year == plan.first_year]
-        if near := nearest(title, known):
-            raise wrong("Priority", f"“{shorten(title)}” is not a known priority; did you mean “{near}”?")
-        raise wrong(
-            "Priority",
-            f"“{shorten(title)}” is not a known priority; add it to the Priorities sheet, or correct the title.",
-        )
-
-    def priority_titled(self, title: str, plan: Plan) -> Priority | None:
-        """The priority of a title; raises ValidationError where the plan has several that are told apart by a sign."""
-        found = self.titled.get((plan.first_year, fold(title)), [])
-        exact = [priority for priority in found if priority.title == title] or found
-        if len(exact) > 1:
-            raise wrong("Priority", f"“{shorten(title)}” may be one of several; write “{exact[0]}” or “{exact[1]}”.")
-        return exact[0] if exact else None
-
-    def update(self, row: Texts) -> QuarterlyUpdate:
-        quarter = self.quarter(row)
-        priority = self.priority(row, quarter.plan)
-        update = self.updates.get((quarter.period, priority.slug))
-        if update is None and quarter.status == QuarterStatus.PLANNED:
-            raise wrong(
-                "Quarter", f"{quarter} is not open yet; correct the quarter, or ask an administrator to open it first."
-            )
-        if update is None:
-            raise wrong(
-                "Priority",
-                f"“{priority.title}” has no update for {quarter}; add it to the Priorities sheet for that quarter.",
-            )
-        return update
-
-    def why_locked(
-        self, update: QuarterlyUpdate, sections: frozenset[str] = frozenset(), holder_id: int | None = None
-    ) -> str:
-        """Why these sections of an update, or a row that somebody holds, can't be written now; "" if they can."""
-        status = UpdateStatus(update.status)
-        if status not in UpdateStatus.editable():
-            return f"{update} is {status.label.lower()} and can't be edited; {status.way_back}."
-        if self.by is not None and not is_open_to(update, self.by):
-            return why_not_open(update)
-        if not sections or self.by is None or self.by.is_administrator:
-            return ""
-        if self.by.may_write(update.priority_id, sections, holder_id):
-            return ""
-        return not_yours(update)
-
-    # What somebody may read: nothing of the rest is told, not even whether the file has it right
-
-    def readable(self, update: QuarterlyUpdate) -> frozenset[str]:
-        """The sections of an update that the person may read."""
-        key = id(update)
-        if key not in self._readable:
-            self._readable[key] = update.readable_sections(self.by)
-        return self._readable[key]
-
-    def update_named(self, row: Texts) -> QuarterlyUpdate | None:
-        """The update that a row of a quarter's sheet is of, if there is one."""
-        if not (cell(row, "Quarter") and cell(row, "Priority")):
-            return None
-        quarter = self.quarters.get(self.period(row))
-        priority = quarter and self.priority_titled(parse_title(cell(row, "Priority")), quarter.plan)
-        return self.updates.get((quarter.period, priority.slug)) if quarter and priority else None
-
-    def unread(self, row: Texts) -> QuarterlyUpdate | None:
-        """The update that a row of a quarter's sheet is of, if nothing of it may be read."""
-        if self.by is None or self.by.sees_all:
-            return None
-        update = self.update_named(row)
-        if update and not self.readable(update) and not self.by.has_rows_of(update.priority_id):
-            return update
-        return None
-
-
-def not_yours(update: QuarterlyUpdate) -> str:
-    return f"{update} is not yours to fill in; ask its lead or an administrator."
-
-
-def priority_key(priority: Priority) -> tuple[int, str]:
-    """What tells a priority from every other; two titles can look the same to those who write them."""
-    return priority.plan.first_year, priority.slug
-
-
-def update_key(update: QuarterlyUpdate) -> tuple[Period, str]:
-    return update.quarter.period, update.priority.slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +107,7 @@ class Past:
 Planned = tuple[Any, bool, dict[str, tuple[Any, Any]]]  # the instance, whether it is new, field: (old, new)
 
 
-class SheetResource(resources.Resource):
+class SheetResource(InAdmin):
     """Base: identifies each row's instance without a query, leaves blanks alone, merges, checks rules, and plans.
 
     A subclass has `identify`, which gives the row's natural key and how to make a new instance, and `stored`, which
@@ -872,69 +684,6 @@ class SheetResource(resources.Resource):
         said.update(repr([(p.row, p.column, p.message) for p in self.problems()]).encode())
         return said.hexdigest()
 
-    # The administration's way in
-
-    def import_data(self, dataset: Dataset, dry_run: bool = False, **kwargs: Any) -> Any:
-        """Plan the rows; unless it is a dry run or any row is refused, write them too.
-
-        `fingerprint` is that of the preview: raises Refused where the plan is another by now.
-        """
-        by = self.book.by = kwargs.get("user")
-        self.plan_rows(dataset.headers or (), [["" if v is None else str(v).strip() for v in row] for row in dataset])
-        result = self.as_result()
-        if dry_run:
-            return result
-        if kwargs.get("fingerprint", self.fingerprint) != self.fingerprint:
-            raise Refused(CHANGED_SINCE)
-        if not result.has_errors() and not result.has_validation_errors() and self.plan:
-            self.write(by)
-        return result
-
-    def write(self, by: Person | None) -> None:
-        try:
-            with writing(self.updates(), by=by, source=Source.ADMIN, overview_of=self.quarters(), opening=self.opening):
-                self.apply()
-        except IntegrityError:
-            raise Refused(CHANGED_SINCE) from None  # somebody made the same row between the plan and the door
-
-    def as_result(self) -> Any:
-        """The plan as import-export's pages show it."""
-        result = self.get_result_class()()
-        result.diff_headers, result.total_rows = self.get_diff_headers(), len(self.outcome)
-        if self.problem:
-            result.append_base_error(self.get_error_result_class()(ValueError(self.problem)))
-        for row in self.outcome:
-            shown = self.get_row_result_class()()
-            shown.import_type, shown.instance = RESULTS[row.kind], row.instance
-            shown.diff = self.as_html(row)
-            undecided = {name: [clash.problem] for name, clash in row.clashes.items() if not clash.chosen}
-            if row.errors or undecided:
-                shown.import_type = RowResult.IMPORT_TYPE_INVALID
-                errors = {name or NON_FIELD_ERRORS: texts for name, texts in {**undecided, **row.errors}.items()}
-                result.append_invalid_row(row.number, row.cells, ValidationError(errors))
-            else:
-                shown.add_instance_info(row.instance)
-            result.increment_row_result_total(shown)
-            result.append_row_result(shown)
-        result.fingerprint = self.fingerprint
-        result.warnings = [
-            f"Row {warning.row + 1}, {warning.column}: {warning.message}"
-            if warning.row
-            else f"Headings: {warning.message}"
-            for warning in self.warnings
-        ]
-        return result
-
-    def as_html(self, row: Row) -> Sequence[str]:
-        changed = {heading: (old, new) for heading, old, new in self.shown(row)}
-        found = []
-        for column in self.get_user_visible_fields():
-            old, new = changed.get(column.column_name, ("", ""))
-            if isinstance(column, Key):
-                new = cell(row.cells, column.column_name)
-            found.append(format_html("<del>{}</del> <ins>{}</ins>", old, new) if old else format_html("{}", new))
-        return found
-
     # Writing
 
     def updates(self) -> list[QuarterlyUpdate]:
@@ -993,14 +742,6 @@ STAMP = re.compile(
 )
 HIDDEN = ("Key", "Version")  # the hidden columns of a workbook of ours
 NO_ANSWER = {"confirmed", "position"}  # fields that say nothing of the quarter
-CHANGED_SINCE = "Nothing was imported: something has changed since the preview. Preview the file again."
-RESULTS = {
-    "new": RowResult.IMPORT_TYPE_NEW,
-    "changed": RowResult.IMPORT_TYPE_UPDATE,
-    "unchanged": RowResult.IMPORT_TYPE_SKIP,
-    "ignored": RowResult.IMPORT_TYPE_SKIP,
-    "refused": RowResult.IMPORT_TYPE_INVALID,
-}
 
 
 def stamp(period: Period, version: int, made: dt.datetime) -> str:

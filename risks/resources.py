@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from priorities.book import Book, Texts, priority_key
 from priorities.cells import Trend, parse_level, parse_number, parse_score, parse_text, parse_trend, shorten
 from priorities.columns import (
     NEVER,
@@ -25,7 +26,7 @@ from priorities.columns import (
 )
 from priorities.models import Priority, RiskScale, Section
 from priorities.periods import Period
-from priorities.rows import Book, Row, SheetResource, Texts, priority_key
+from priorities.rows import Row, SheetResource
 
 from .models import Assessment, Risk, RiskKind, level_of
 

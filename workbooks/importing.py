@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
+from priorities.book import MISSING, Book
 from priorities.cells import CellError, parse_period, shorten
 from priorities.columns import Problem, fold, heading_key, likeness, slip_of, yes_no
 from priorities.door import Refused
@@ -20,7 +21,7 @@ from priorities.history import ChangeSet, Source
 from priorities.models import Person
 from priorities.periods import Period
 from priorities.resources import PlanResource, PriorityResource, QuarterlyUpdateResource, QuarterResource
-from priorities.rows import HIDDEN, MISSING, Book, Row, SheetResource
+from priorities.rows import HIDDEN, Row, SheetResource
 from priorities.writing import writing
 from risks.resources import AssessmentResource, IssueAssessmentResource, IssueResource, RiskResource
 

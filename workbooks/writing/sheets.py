@@ -21,8 +21,9 @@ from finance.resources import MoneyColumn
 from goals.models import GoalForecast
 from indicators.models import Background, Reading
 from priorities.cells import Missing, Unit, plain
+from priorities.columns import Column
 from priorities.models import RATINGS, Quarter, QuarterlyUpdate, QuarterRow, RiskScale, Section
-from priorities.rows import Column, SheetResource, stamp
+from priorities.rows import SheetResource, stamp
 from risks.models import Assessment, RiskKind
 
 from ..importing import SHEETS
