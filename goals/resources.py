@@ -16,7 +16,19 @@ from priorities.cells import (
     parse_year,
     shorten,
 )
-from priorities.columns import UNLIKE, Column, Key, cell, confirmed_column, fold, likeness, name_in, wrong
+from priorities.columns import (
+    UNLIKE,
+    Column,
+    Key,
+    cell,
+    confirmed_column,
+    fold,
+    key_of_another,
+    likeness,
+    name_in,
+    refuse_unlike,
+    wrong,
+)
 from priorities.models import Priority, Section
 from priorities.periods import Period
 from priorities.rows import Row, SheetResource
@@ -73,17 +85,9 @@ def goal_of(resource: SheetResource, row: Texts, priority: Priority, year: int) 
             resource.unknown_key("number")
         return found
     if found.priority is not priority or found.financial_year != year:
-        raise wrong(
-            "Key",
-            f"The key is that of “{shorten(found.title)}” of {found.priority}, {year_label(found.financial_year)}; "
-            "correct the priority and the quarter, or empty the cell Key.",
-        )
-    if title and likeness(title, found.title) < UNLIKE:
-        raise wrong(
-            "Goal",
-            f"The key is that of “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct the title, or "
-            "empty the cell Key if the row is about another goal.",
-        )
+        whose = f"“{shorten(found.title)}” of {found.priority}, {year_label(found.financial_year)}"
+        raise key_of_another(whose, "the priority and the quarter")
+    refuse_unlike("Goal", title, found.title, "goal")
     return found
 
 

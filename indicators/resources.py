@@ -39,9 +39,11 @@ from priorities.columns import (
     cell,
     confirmed_column,
     fold,
+    key_of_another,
     label_of,
     likeness,
     name_in,
+    refuse_unlike,
     wrong,
 )
 from priorities.models import Priority, Section
@@ -108,17 +110,8 @@ class Register:
         if found is None:
             return None
         if found.priority is not priority:
-            raise wrong(
-                "Key",
-                f"The key is that of “{shorten(found.title)}” of another priority, “{found.priority}”; correct the "
-                "priority, or empty the cell Key.",
-            )
-        if title and likeness(title, found.title) < UNLIKE:
-            raise wrong(
-                "Indicator",
-                f"The key is that of “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct the title, "
-                "or empty the cell Key if the row is about another indicator.",
-            )
+            raise key_of_another(f"“{shorten(found.title)}” of another priority, “{found.priority}”", "the priority")
+        refuse_unlike("Indicator", title, found.title, "indicator")
         return found
 
     def find(self, priority: Priority, reference: str, title: str) -> Indicator | None:

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from import_export import fields
 
-from .cells import CLEAR, CellError, one_of, parse_text, tidy
+from .cells import CLEAR, CellError, one_of, parse_text, shorten, tidy
 
 ALIKE = 0.85  # from this likeness on, a new name is questioned as a slip of the pen
 UNLIKE = 0.5  # below this likeness, two titles under one reference are taken for different things
@@ -82,6 +82,25 @@ def thirds(length: int) -> tuple[tuple[int, int], ...]:
 
 def wrong(column: str, message: str) -> ValidationError:
     return ValidationError({column: ValidationError(message, code="invalid")})
+
+
+def key_of_another(whose: str, correct: str) -> ValidationError:
+    """A key that was sorted or copied away from its row, to where its thing can't be."""
+    return wrong("Key", f"The key is that of {whose}; correct {correct}, or empty the cell Key.")
+
+
+def refuse_unlike(column: str, said: str, known: str, noun: str) -> None:
+    """Raises ValidationError for a text that is too unlike that of the thing whose key stands beside it."""
+    if said and likeness(said, known) < UNLIKE:
+        raise key_unlike(column, said, known, noun)
+
+
+def key_unlike(column: str, said: str, known: str, noun: str) -> ValidationError:
+    return wrong(
+        column,
+        f"The key is that of “{shorten(known)}”, which is unlike “{shorten(said)}”; correct it, or empty the cell "
+        f"Key if the row is about another {noun}.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class InAdmin(resources.Resource):
             shown = self.get_row_result_class()()
             shown.import_type, shown.instance = RESULTS[row.kind], row.instance
             shown.diff = self.as_html(row)
-            undecided = {name: [clash.problem] for name, clash in row.clashes.items() if not clash.chosen}
+            undecided = {name: [clash.problem] for name, clash in row.clashes.items() if not clash.choice}
             if row.errors or undecided:
                 shown.import_type = RowResult.IMPORT_TYPE_INVALID
                 errors = {name or NON_FIELD_ERRORS: texts for name, texts in {**undecided, **row.errors}.items()}

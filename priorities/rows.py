@@ -54,7 +54,7 @@ class Clash:
     theirs: str
     mine: str
     by: str  # who stored theirs, and when
-    chosen: str  # "mine", "theirs" or ""
+    choice: str  # "mine", "theirs" or ""
 
     @property
     def told(self) -> str:
@@ -126,7 +126,7 @@ class SheetResource(InAdmin):
     rows: Sequence[int] = ()  # the number of each row as the spreadsheet counts; empty: in order from 2
     blank: Collection[int] = ()  # the numbers, from 1, of rows in which only what names them is filled in
     elsewhere: Collection[str] = ()  # the headings of the whole sheet, which other resources read too
-    chosen: Mapping[tuple[int, str], str] = {}  # in conflicts, by number and heading: "mine" or "theirs"
+    choices: Mapping[tuple[int, str], str] = {}  # in conflicts, by number and heading: "mine" or "theirs"
 
     def __init__(self, book: Book | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -517,7 +517,7 @@ class SheetResource(InAdmin):
             row.kind = "refused"
             return
         self.remark(row)
-        undecided = any(not clash.chosen for clash in row.clashes.values())
+        undecided = any(not clash.choice for clash in row.clashes.values())
         row.kind = "new" if row.is_new else "changed" if row.changes or undecided else "unchanged"
         if row.kind == "unchanged" and row.is_blank:
             row.kind = "ignored"
@@ -553,7 +553,7 @@ class SheetResource(InAdmin):
         for heading in found.conflicts if not row.errors else ():
             clash = self.clash(row, heading, past, groups[heading])
             row.clashes[heading] = clash
-            if clash.chosen == "mine":
+            if clash.choice == "mine":
                 found.changes[heading] = mine[heading]
         return {name: row.typed[name] for heading in found.changes for name in groups[heading]}
 
@@ -572,7 +572,7 @@ class SheetResource(InAdmin):
             theirs=column.words(row.before, row.instance),
             mine=column.words({**row.before, **{name: row.typed[name] for name in names}}, row.instance),
             by=who_and_when(then),
-            chosen=self.chosen.get((row.number, heading), ""),
+            choice=self.choices.get((row.number, heading), ""),
         )
 
     def confirm(self, row: Row) -> None:
@@ -649,7 +649,7 @@ class SheetResource(InAdmin):
             found += [
                 Problem(row.number, column, clash.problem, conflict=True)
                 for column, clash in row.clashes.items()
-                if not clash.chosen
+                if not clash.choice
             ]
         return found
 

@@ -12,16 +12,17 @@ from priorities.book import Book, Texts, priority_key
 from priorities.cells import Trend, parse_level, parse_number, parse_score, parse_text, parse_trend, shorten
 from priorities.columns import (
     NEVER,
-    UNLIKE,
     Column,
     Key,
     Names,
     cell,
     confirmed_column,
     fold,
+    key_of_another,
+    key_unlike,
     label_of,
-    likeness,
     name_in,
+    refuse_unlike,
     wrong,
 )
 from priorities.models import Priority, RiskScale, Section
@@ -79,20 +80,14 @@ def risk_of(resource: RiskResource | AssessmentResource, row: Texts, priority: P
         return worded_so(resource, row, named, key)
     found, wording = risks_by_key(book)[key]
     if found.priority is not priority or found.kind != kind:
-        raise wrong(
-            "Key",
-            f"The key is that of the {found.get_kind_display().lower()} “{shorten(wording)}” of {found.priority}; "
-            "correct the priority, or empty the cell Key.",
-        )
+        whose = f"the {found.get_kind_display().lower()} “{shorten(wording)}” of {found.priority}"
+        raise key_of_another(whose, "the priority")
     if is_over(found, row, book):
         raise wrong(kind.label, f"“{shorten(wording)}” was closed before this quarter; leave the row out.")
-    known = not text or found in named or fold(text) == fold(wording)
-    if not known and (named or likeness(text, wording) < UNLIKE):
-        raise wrong(
-            kind.label,
-            f"The key is that of “{shorten(wording)}”, which is unlike “{shorten(text)}”; empty the cell Key if the "
-            f"row is about another {kind.label.lower()}, or reword it on its page first.",
-        )
+    if text and found not in named and fold(text) != fold(wording):
+        if named:
+            raise key_unlike(kind.label, text, wording, kind.label.lower())
+        refuse_unlike(kind.label, text, wording, kind.label.lower())
     return found
 
 

@@ -471,7 +471,7 @@ class SheetPlan:
         resource.rows = numbers
         resource.elsewhere = [heading for each in self.resources for heading in each.headings()]
         resource.blank = {index for index, number in enumerate(numbers, 1) if number in blank}
-        resource.chosen = self.chosen(numbers, headings)
+        resource.choices = self.choices_of(numbers, headings)
         resource.plan_rows(self.raw, list(rows.values()))
         columns = {heading: index for index, heading in reversed(list(enumerate(headings, 1)))}
         for problem in resource.problems():
@@ -487,7 +487,7 @@ class SheetPlan:
         row = numbers[problem.row - 1] if problem.row else self.head + 1
         return row, columns.get(problem.column, 1)
 
-    def chosen(self, numbers: list[int], headings: list[str]) -> dict[tuple[int, str], str]:
+    def choices_of(self, numbers: list[int], headings: list[str]) -> dict[tuple[int, str], str]:
         """The choices in conflicts, by the row's number among the resource's rows and by heading."""
         if not self.choices:
             return {}
@@ -518,7 +518,7 @@ class SheetPlan:
             for heading, old, new in resource.shown(row):
                 found.setdefault(heading, CellPlan(heading, self.cell(number, heading), old, new))
             for heading, clash in row.clashes.items():
-                kept = clash.chosen == "theirs"
+                kept = clash.choice == "theirs"
                 texts = clash.theirs, clash.kept if kept else clash.mine
                 found[heading] = CellPlan(heading, self.cell(number, heading), *texts, clash.told, kept)
         follows = "Confirmed" in found and found["Confirmed"].new == yes_no(True) and not self.says_confirmed(number)

@@ -66,7 +66,7 @@ def look(name: str, data: bytes, *, by: Person | None, choices: Mapping[str, Map
     sheets, unreadable = read_upload(name, data)
     planned = plan_import(sheets, by=by)
     disputed = disputed_in(planned)
-    standing = {each.name: dict(choices[each.name]) for each in disputed if over(each) == chosen(choices, each.name)}
+    standing = {each.name: dict(choices[each.name]) for each in disputed if over(each) == made_over(choices, each.name)}
     if standing:
         wins: dict[str, list[str]] = {FILE: [], STORED: []}
         for place, choice in standing.items():
@@ -81,7 +81,7 @@ def over(each: Disputed) -> str:
     return "\n".join((each.cell.old, each.cell.new, each.cell.conflict))
 
 
-def chosen(choices: Mapping[str, Mapping[str, str]], name: str) -> str | None:
+def made_over(choices: Mapping[str, Mapping[str, str]], name: str) -> str | None:
     return choices[name]["over"] if name in choices else None
 
 
