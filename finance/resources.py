@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from priorities.book import Texts, update_key
 from priorities.cells import (
     CellError,
     parse_money,
@@ -17,9 +18,9 @@ from priorities.cells import (
     show_pounds,
     tidy,
 )
-from priorities.columns import Column, Key, cell, confirmed_column, fold, wrong
+from priorities.columns import Column, Key, cell, confirmed_column, wrong
 from priorities.periods import Period
-from priorities.rows import Row, SheetResource, Texts
+from priorities.rows import Row, SheetResource
 
 from .models import FinancialPosition, rounding_explains, variance
 
@@ -113,7 +114,7 @@ class FinancialPositionResource(SheetResource):
         updates = {u.pk: u for u in self.book.updates.values() if u.pk}
         for position in FinancialPosition.objects.filter(update__in=updates):
             update = position.update = updates[position.update_id]
-            yield (update.quarter.period, fold(update.priority.title), position.period), position
+            yield (*update_key(update), position.period), position
 
     def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         update = self.book.update(row)
@@ -123,7 +124,7 @@ class FinancialPositionResource(SheetResource):
         except CellError as error:
             raise wrong("Period", str(error)) from error
         self.check_key(cell(row, "Key"), f"{update.priority.slug}-q{number}")
-        key = (update.quarter.period, fold(update.priority.title), number)
+        key = (*update_key(update), number)
         return key, lambda: FinancialPosition(update=update, period=number)
 
     def check_key(self, said: str, known: str) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
+from priorities.book import Book, Texts, priority_key
 from priorities.cells import (
     CellError,
     parse_goal_confidence,
@@ -15,10 +16,22 @@ from priorities.cells import (
     parse_year,
     shorten,
 )
-from priorities.columns import UNLIKE, Column, Key, cell, confirmed_column, fold, likeness, name_in, wrong
+from priorities.columns import (
+    UNLIKE,
+    Column,
+    Key,
+    cell,
+    confirmed_column,
+    fold,
+    key_of_another,
+    likeness,
+    name_in,
+    refuse_unlike,
+    wrong,
+)
 from priorities.models import Priority, Section
 from priorities.periods import Period
-from priorities.rows import Book, Row, SheetResource, Texts
+from priorities.rows import Row, SheetResource
 
 from .models import Goal, GoalForecast
 
@@ -39,7 +52,7 @@ def register_of(book: Book) -> dict[tuple[int, str, int, int], Goal]:
 
 
 def goal_key(priority: Priority, financial_year: int, number: int) -> tuple[int, str, int, int]:
-    return priority.plan.first_year, fold(priority.title), financial_year, number
+    return *priority_key(priority), financial_year, number
 
 
 def numbered(row: Texts) -> int:
@@ -72,17 +85,9 @@ def goal_of(resource: SheetResource, row: Texts, priority: Priority, year: int) 
             resource.unknown_key("number")
         return found
     if found.priority is not priority or found.financial_year != year:
-        raise wrong(
-            "Key",
-            f"The key is that of “{shorten(found.title)}” of {found.priority}, {year_label(found.financial_year)}; "
-            "correct the priority and the quarter, or empty the cell Key.",
-        )
-    if title and likeness(title, found.title) < UNLIKE:
-        raise wrong(
-            "Goal",
-            f"The key is that of “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct the title, or "
-            "empty the cell Key if the row is about another goal.",
-        )
+        whose = f"“{shorten(found.title)}” of {found.priority}, {year_label(found.financial_year)}"
+        raise key_of_another(whose, "the priority and the quarter")
+    refuse_unlike("Goal", title, found.title, "goal")
     return found
 
 
@@ -132,15 +137,16 @@ class GoalResource(SheetResource):
         found = goal_of(self, row, priority, year)
         number = found.number if found else numbered(row)
         titles = self.titles(priority, year)
-        other = titles.get(fold(title)) if title else None
-        if other and other is not found:
-            raise wrong("No.", f"“{shorten(title)}” is goal {other.number}; correct {number} to it, or the title.")
+        others = titles.get(fold(title), []) if title else []
+        if others and found not in others:
+            raise wrong("No.", f"“{shorten(title)}” is goal {others[0].number}; correct {number} to it, or the title.")
         if found is None:
             if not title:
                 raise wrong("Goal", "The goal is missing; write its title.")
             named = {"key": key} if (key := self.key_in(row)) else {}
             found = Goal(priority=priority, financial_year=year, number=number, title=title, **named)
-            register_of(self.book)[goal_key(priority, year, number)] = titles[fold(title)] = found
+            register_of(self.book)[goal_key(priority, year, number)] = found
+            titles.setdefault(fold(title), []).append(found)
         elif title and likeness(title, found.title) < UNLIKE:
             raise wrong(
                 "Goal",
@@ -149,13 +155,15 @@ class GoalResource(SheetResource):
             )
         return goal_key(priority, year, number), lambda: found
 
-    def titles(self, priority: Priority, year: int) -> dict[str, Goal]:
+    def titles(self, priority: Priority, year: int) -> dict[str, list[Goal]]:
         """The goals of a priority and year by title."""
         home = goal_key(priority, year, 0)[:3]
         by_home = self.book.tables.setdefault("goals by title", {})
         if home not in by_home:
-            goals = register_of(self.book).items()
-            by_home[home] = {fold(goal.title): goal for key, goal in goals if key[:3] == home}
+            by_home[home] = {}
+            for key, goal in register_of(self.book).items():
+                if key[:3] == home:
+                    by_home[home].setdefault(fold(goal.title), []).append(goal)
         return by_home[home]
 
     def remark(self, row: Row) -> None:

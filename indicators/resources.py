@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from priorities.book import Book, Texts, priority_key
 from priorities.cells import (
+    CLEAR,
     Basis,
     CellError,
     Measure,
@@ -29,21 +31,24 @@ from priorities.cells import (
 )
 from priorities.columns import (
     NEVER,
+    REMEMBERED,
     UNLIKE,
     Column,
     Key,
+    Names,
     cell,
     confirmed_column,
     fold,
+    key_of_another,
     label_of,
     likeness,
     name_in,
-    slip_of,
+    refuse_unlike,
     wrong,
 )
 from priorities.models import Priority, Section
 from priorities.periods import Period
-from priorities.rows import Book, Row, SheetResource, Texts, priority_key
+from priorities.rows import Row, SheetResource
 
 from .models import Background, Indicator, Reading, figure_text
 
@@ -53,12 +58,17 @@ YEARS_TARGET = re.compile(r"^\s*([0-9]{4}|[0-9]{2})/[0-9]{2}\s+(?=target\b)", re
 
 
 class Register:
-    """The indicators of an import by reference and by title, those that it makes among them."""
+    """The indicators of an import by reference and by title, those that it makes among them; `all` in order.
+
+    Titles serve to find one: two can look the same to those who write them.
+    """
 
     def __init__(self) -> None:
         self.by_reference: dict[tuple[Hashable, str], Indicator] = {}
-        self.by_title: dict[tuple[Hashable, str], Indicator] = {}
+        self.by_title: dict[tuple[Hashable, str], list[Indicator]] = {}
         self.by_key: dict[uuid.UUID, Indicator] = {}
+        self.last: dict[Hashable, int] = {}  # the highest position
+        self.slips: dict[Hashable, Names] = {}
 
     @classmethod
     def of(cls, book: Book) -> Register:
@@ -75,8 +85,24 @@ class Register:
         home = priority_key(indicator.priority)
         if indicator.reference:
             self.by_reference[home, indicator.reference.casefold()] = indicator
-        self.by_title[home, fold(indicator.title)] = indicator
+        self.by_title.setdefault((home, fold(indicator.title)), []).append(indicator)
         self.by_key[indicator.key] = indicator
+        self.last[home] = max(self.last.get(home, 0), indicator.position)
+
+    def stored_titles(self, home: Hashable) -> Names:
+        if home not in self.slips:
+            stored = (each for each in self.all if each.pk and priority_key(each.priority) == home)
+            self.slips[home] = Names(each.title for each in stored)
+        return self.slips[home]
+
+    @property
+    def all(self) -> Collection[Indicator]:
+        return self.by_key.values()
+
+    def titled(self, priority: Priority, title: str) -> list[Indicator]:
+        """Those of a title: of that very one, else of those that look the same."""
+        found = self.by_title.get((priority_key(priority), fold(title)), []) if title else []
+        return [each for each in found if each.title == title] or found
 
     def keyed(self, key: uuid.UUID | None, priority: Priority, title: str) -> Indicator | None:
         """The indicator of a key; None where it is not known. Raises ValidationError for another's."""
@@ -84,17 +110,8 @@ class Register:
         if found is None:
             return None
         if found.priority is not priority:
-            raise wrong(
-                "Key",
-                f"The key is that of “{shorten(found.title)}” of another priority, “{found.priority}”; correct the "
-                "priority, or empty the cell Key.",
-            )
-        if title and likeness(title, found.title) < UNLIKE:
-            raise wrong(
-                "Indicator",
-                f"The key is that of “{shorten(found.title)}”, which is unlike “{shorten(title)}”; correct the title, "
-                "or empty the cell Key if the row is about another indicator.",
-            )
+            raise key_of_another(f"“{shorten(found.title)}” of another priority, “{found.priority}”", "the priority")
+        refuse_unlike("Indicator", title, found.title, "indicator")
         return found
 
     def find(self, priority: Priority, reference: str, title: str) -> Indicator | None:
@@ -103,13 +120,13 @@ class Register:
         Raises ValidationError where the two don't fit together, or where a title nearly fits.
         """
         home = priority_key(priority)
-        titled = self.by_title.get((home, fold(title))) if title else None
+        titled = self.titled(priority, title)
         if found := self.by_reference.get((home, reference.casefold())):
-            if titled and titled is not found:
+            if titled and found not in titled:
                 raise wrong(
                     "Ref",
                     f"{reference} is “{shorten(found.title)}”, but “{shorten(title)}” is known as "
-                    f"{titled.reference or 'another indicator'}; correct the one or the other.",
+                    f"{titled[0].reference or 'another indicator'}; correct the one or the other.",
                 )
             if title and likeness(title, found.title) < UNLIKE:
                 raise wrong(
@@ -118,15 +135,17 @@ class Register:
                     "the reference or the title, or rename the indicator in the administration first.",
                 )
             return found
-        if found := self.by_title.get((home, fold(title))):
+        if len(titled) > 1:
+            raise wrong("Indicator", f"There are {len(titled)} indicators “{shorten(title)}”; write the reference too.")
+        if titled:
+            (found,) = titled
             if reference and found.reference:
                 raise wrong(
                     "Ref",
                     f"“{shorten(title)}” has the reference {found.reference}; correct {reference} to it.",
                 )
             return found
-        known = [i.title for (where, _), i in self.by_title.items() if where == home]
-        if not reference and title and (near := slip_of(title, known)):
+        if not reference and title and (near := self.stored_titles(home).slip_of(title)):
             raise wrong("Indicator", f"“{shorten(title)}” is not a known indicator; did you mean “{shorten(near)}”?")
         return None
 
@@ -220,7 +239,7 @@ class IndicatorResource(SheetResource):
         model = Indicator
 
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
-        return ((indicator.key, indicator) for indicator in Register.of(self.book).by_title.values())
+        return ((indicator.key, indicator) for indicator in Register.of(self.book).all)
 
     def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         priority = self.book.priority(row, self.book.plan_of(row))
@@ -255,13 +274,12 @@ class IndicatorResource(SheetResource):
                 f"{reference} is not a known reference; correct it, or write the new indicator's title.",
             )
         register = Register.of(self.book)
-        siblings = [i for (home, _), i in register.by_title.items() if home == priority_key(priority)]
         indicator = Indicator(
             priority=priority,
             reference=reference,
             title=title,
             unit=guessed_unit(title, cell(row, "Target") + cell(row, "Value")),
-            position=max((i.position for i in siblings), default=0) + 1,
+            position=register.last.get(priority_key(priority), 0) + 1,
             **({"key": key} if (key := self.key_in(row)) else {}),
         )
         register.add(indicator)
@@ -302,12 +320,12 @@ class ReadingResource(SheetResource):
         model = Reading
 
     def canonical(self, headings: Iterable[object]) -> list[str]:
-        """A target's heading may name its year: "22/23 Target"; import_instance() holds it against the row's."""
+        """A target's heading may name its year: "22/23 Target"; typed() holds it against the row's."""
         return super().canonical(YEARS_TARGET.sub("", str(heading)) for heading in headings)
 
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         updates = {u.pk: u for u in self.book.updates.values() if u.pk}
-        indicators = {i.pk: i for i in Register.of(self.book).by_title.values() if i.pk}
+        indicators = {i.pk: i for i in Register.of(self.book).all if i.pk}
         for reading in Reading.objects.filter(update__in=updates):
             reading.update, reading.indicator = updates[reading.update_id], indicators[reading.indicator_id]
             yield (reading.update.quarter.period, reading.indicator.key), reading
@@ -331,9 +349,21 @@ class ReadingResource(SheetResource):
         if self.targets_year not in (None, quarter.financial_year % 100) and cell(row.cells, "Target"):
             row.refuse("Target", f"The heading is of another year than {quarter}; correct it.")
         said = super().typed(row)
+        self.refuse_two_bases(row)
         if self.is_year_to_date and not row.instance.basis:
             said.setdefault("basis", Basis.YEAR_TO_DATE)  # the heading says so
         return said
+
+    def refuse_two_bases(self, row: Row) -> None:
+        """A basis beside the figure, as in "30% (R12)", and another in its own column."""
+        for figure, column in ((self.fields["value"], "Basis"), (self.fields["target"], "Target basis")):
+            text, stated = cell(row.cells, figure.column_name), cell(row.cells, column)
+            if not text or not stated or {figure.column_name, column} & row.errors.keys() or len(text) > REMEMBERED:
+                continue
+            beside = figure.typed(text, row.instance).get(figure.basis)
+            if beside and stated.casefold() != CLEAR and parse_basis(stated) != beside:
+                told = f"“{shorten(text)}” says {Basis(beside).label}, and the column {column} “{shorten(stated)}”"
+                row.refuse(figure.column_name, f"{told}; write one of them.")
 
 
 class BackgroundValue(Column):
@@ -370,7 +400,7 @@ class BackgroundResource(SheetResource):
         model = Background
 
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
-        indicators = {i.pk: i for i in Register.of(self.book).by_title.values() if i.pk}
+        indicators = {i.pk: i for i in Register.of(self.book).all if i.pk}
         for figure in Background.objects.filter(indicator__in=indicators):
             figure.indicator = indicators[figure.indicator_id]
             yield (figure.indicator.key, figure.quarter, figure.basis), figure

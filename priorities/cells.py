@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -508,7 +508,9 @@ def plain(number: Decimal) -> Decimal:
 
 def rounded(number: Decimal, places: int) -> Decimal:
     """Rounded half away from zero, as a reader expects of a printed table; never minus zero."""
-    return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) + 0
+    room = Context(prec=max(28, number.adjusted() + places + 2))  # for what nobody should have typed, too
+    found = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, room)
+    return found if found else abs(found)
 
 
 def signed(text: str) -> str:

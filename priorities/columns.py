@@ -13,10 +13,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from import_export import fields
 
-from .cells import CLEAR, CellError, one_of, parse_text, tidy
+from .cells import CLEAR, CellError, one_of, parse_text, shorten, tidy
 
 ALIKE = 0.85  # from this likeness on, a new name is questioned as a slip of the pen
 UNLIKE = 0.5  # below this likeness, two titles under one reference are taken for different things
+LONGEST_HEADING = 200
 REMEMBERED = 40  # texts up to this length are read once and remembered: letters, quarters, figures
 
 
@@ -53,8 +54,53 @@ def slip_of(name: str, known: Iterable[str]) -> str | None:
     return near if sum(max(map(len, pair)) for pair in differing) <= 2 else None
 
 
+class Names:
+    """Known names in which one that a new name is a slip from is found without comparing it with each of them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.index: dict[tuple[int, int, str], list[str]] = {}
+        for name in names:
+            known = fold(name)
+            for n, (start, end) in enumerate(thirds(len(known))):
+                self.index.setdefault((len(known), n, known[start:end]), []).append(name)
+
+    def slip_of(self, name: str) -> str | None:
+        """As slip_of(). Of texts that differ by two letters one of three parts is the same, two letters off at most."""
+        folded, found = fold(name), dict[str, None]()
+        for length in range(max(len(folded) - 2, 0), len(folded) + 3) if self.index else ():
+            for n, (start, end) in enumerate(thirds(length)):
+                for at in range(max(start - 2, 0), start + 3):
+                    part = folded[at : at + end - start]
+                    found |= dict.fromkeys(self.index.get((length, n, part), ()))
+        return slip_of(name, found) if found else None
+
+
+def thirds(length: int) -> tuple[tuple[int, int], ...]:
+    one, two = length // 3, 2 * length // 3
+    return (0, one), (one, two), (two, length)
+
+
 def wrong(column: str, message: str) -> ValidationError:
     return ValidationError({column: ValidationError(message, code="invalid")})
+
+
+def key_of_another(whose: str, correct: str) -> ValidationError:
+    """A key that was sorted or copied away from its row, to where its thing can't be."""
+    return wrong("Key", f"The key is that of {whose}; correct {correct}, or empty the cell Key.")
+
+
+def refuse_unlike(column: str, said: str, known: str, noun: str) -> None:
+    """Raises ValidationError for a text that is too unlike that of the thing whose key stands beside it."""
+    if said and likeness(said, known) < UNLIKE:
+        raise key_unlike(column, said, known, noun)
+
+
+def key_unlike(column: str, said: str, known: str, noun: str) -> ValidationError:
+    return wrong(
+        column,
+        f"The key is that of “{shorten(known)}”, which is unlike “{shorten(said)}”; correct it, or empty the cell "
+        f"Key if the row is about another {noun}.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +201,9 @@ def name_in(row: Mapping[str, Any], column: str) -> str:
 
 
 def heading_key(heading: object) -> str:
-    """A heading as it is compared: without case, punctuation and a unit in brackets."""
-    text = re.sub(r"\((?:£|in )[^)]*\)$", "", tidy(heading).casefold().replace("’", "'")).strip()
+    """A heading as it is compared: without case, punctuation and a unit in brackets. No heading is very long."""
+    text = tidy(str(heading)[:LONGEST_HEADING]).casefold().replace("’", "'")
+    text = re.sub(r"\((?:£|in )[^()]*\)$", "", text).strip()
     return text.rstrip(".:* ")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from itertools import chain, count
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from .book import Texts, priority_key, update_key
 from .cells import CellError, GoalConfidence, parse_count, parse_date, parse_rating, parse_title, parse_year, shorten
 from .columns import NEVER, UNLIKE, Column, Key, cell, fold, likeness, name_in, nearest, wrong
 from .models import (
@@ -30,7 +31,7 @@ from .models import (
     why_not_open,
 )
 from .periods import Period
-from .rows import Row, SheetResource, Texts, priority_key, update_key
+from .rows import Row, SheetResource, made_for_another
 
 OVERVIEWS = "The overview is written by its author, managers and administrators; ask one."
 CALENDAR_YEARS = 20  # how far from today a new quarter may lie
@@ -83,15 +84,19 @@ class PlanResource(SheetResource):
 
     def apply(self) -> None:
         super().apply()
-        made = [plan for plan, is_new, _ in self.plan if is_new]
         planned = {period for period, quarter in self.book.quarters.items() if quarter.pk is None}
-        quarters = [q for plan in made for q in plan.missing_quarters() if q.period not in planned]
+        quarters = [q for plan in self.with_years() for q in plan.missing_quarters() if q.period not in planned]
         if quarters:
             Quarter.objects.bulk_create(quarters)
 
+    def with_years(self) -> list[Plan]:
+        """The plans that are new, or get other years: their quarters come with them."""
+        years = {"first_year", "last_year"}
+        return [plan for plan, is_new, changes in self.plan if is_new or years & changes.keys()]
+
     @property
     def opening(self) -> bool:
-        return any(is_new for _, is_new, _ in self.plan)
+        return bool(self.with_years())
 
 
 class QuarterResource(SheetResource):
@@ -130,29 +135,29 @@ class QuarterResource(SheetResource):
         except ValueError:
             return
         if made_for != period:
-            raise wrong(
-                "Key",
-                f"The workbook was made for {made_for}, and so were its hidden keys and versions; download that of "
-                f"{period}, or delete the columns Key and Version.",
-            )
+            raise wrong("Key", made_for_another(made_for, period))
 
     def make(self, plan: Plan, period: Period) -> Quarter:
         quarter = Quarter(plan=plan, financial_year=period.year, number=period.number, status=QuarterStatus.OPEN)
         self.book.quarters[period] = quarter
         return quarter
 
-    def typed(self, row: Row) -> dict[str, Any]:
+    def with_status(self, row: Row, said: dict[str, Any]) -> dict[str, Any]:
         status = cell(row.cells, "Status").casefold()
         if row.instance.status != QuarterStatus.PLANNED or status == QuarterStatus.PLANNED:
-            return super().typed(row)
+            return said
         if any(q.status != QuarterStatus.PLANNED for q in self.book.quarters.values() if q.pk):
             raise wrong("Quarter", f"{row.instance} is not open yet; an administrator opens it first.")
-        return {**super().typed(row), "status": QuarterStatus.OPEN}  # the first of all: nothing to carry forward
+        return {**said, "status": QuarterStatus.OPEN}  # the first of all: nothing to carry forward
+
+    def typed(self, row: Row) -> dict[str, Any]:
+        self.refuse_unread(row)
+        return self.with_status(row, super().typed(row))
 
     def refuse_unread(self, row: Row) -> None:
         """An overview speaks of every priority: until it is closed, it is read by its author and managers."""
         quarter, by = row.instance, self.book.by
-        if by is None or by.sees_all or not row.typed or quarter.overview_author_id == by.pk:
+        if by is None or by.sees_all or not self.says_something(row) or quarter.overview_author_id == by.pk:
             return
         if quarter.pk and QuarterStatus.CLOSED not in (quarter.status, quarter.overview_status):
             raise wrong("Overview", OVERVIEWS)
@@ -204,11 +209,13 @@ class PriorityResource(SheetResource):
             return priority_key(found), lambda: found
         if not title:
             raise wrong("Priority", "The priority is missing; write its title.")
-        key = (plan.first_year, fold(title))
+        if found := self.book.priority_titled(title, plan):
+            return priority_key(found), lambda: found
         known = [p.title for (year, _), p in self.book.priorities.items() if year == plan.first_year]
-        if key not in self.book.priorities and (near := nearest(title, known)):
+        if near := nearest(title, known):
             raise wrong("Priority", f"“{shorten(title)}” is not a known priority; did you mean “{near}”?")
-        return key, lambda: self.make(plan, title)
+        made = self.make(plan, title)
+        return priority_key(made), lambda: made
 
     def keyed(self, row: Texts, plan: Plan, title: str) -> Priority | None:
         """The priority that the row's key names; a title beside it that has changed since is kept as stored."""
@@ -229,7 +236,7 @@ class PriorityResource(SheetResource):
         slug = next(s for s in chain([slug], (f"{slug}-{n}" for n in count(2))) if s not in taken)
         position = max((p.position for p in others), default=0) + 1
         priority = Priority(plan=plan, title=title, slug=slug, position=position)
-        self.book.priorities[priority_key(priority)] = priority
+        self.book.add(priority)
         return priority
 
     def typed(self, row: Row) -> dict[str, Any]:
@@ -260,7 +267,7 @@ class QuarterlyUpdateResource(SheetResource):
     def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         quarter = self.book.quarter(row)
         priority = self.book.priority_keyed(row, quarter.plan) or self.book.priority(row, quarter.plan)
-        return (quarter.period, fold(priority.title)), lambda: self.make(quarter, priority)
+        return (quarter.period, priority.slug), lambda: self.make(quarter, priority)
 
     def make(self, quarter: Quarter, priority: Priority) -> QuarterlyUpdate:
         update = QuarterlyUpdate(quarter=quarter, priority=priority)
@@ -275,13 +282,14 @@ class QuarterlyUpdateResource(SheetResource):
         if update.pk is None and by is not None and not by.is_administrator:
             raise wrong("Priority", f"“{update.priority}” has no update for {update.quarter}; ask an administrator.")
 
-    def sections(self, row: Row) -> frozenset[str]:
+    def sections(self, row: Row, names: Collection[str]) -> frozenset[str]:
         if row.is_new:
             return frozenset()
-        return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in row.changes)
+        return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in names)
 
     def sections_said(self, row: Row) -> frozenset[str]:
-        return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in row.typed)
+        names = [column.attribute for heading, column in self.said if cell(row.cells, heading)]
+        return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in names)
 
     def update_of(self, instance: Any) -> QuarterlyUpdate | None:
         return instance

@@ -2,13 +2,14 @@
 
 A resource reads one model from one sheet. Importing only plans: every row ends as an instance in memory, new, changed,
 the same or refused, with nothing written and no query per row. `apply` then writes the plan in bulk, inside writing().
-The admin's import runs the same resources with the same messages.
+book.py has what rows refer to, in_admin.py the administration's way in, with the same messages.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import uuid
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +20,9 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.utils import timezone
-from django.utils.html import format_html
-from import_export import resources
-from import_export.results import RowResult
-from tablib import Dataset
 
-from .cells import CellError, parse_period, parse_text, parse_title, shorten, tidy
+from .book import Book, Texts, not_yours
+from .cells import CellError, parse_period, parse_text, shorten, tidy
 from .columns import (
     Column,
     Key,
@@ -33,185 +31,20 @@ from .columns import (
     fold,
     heading_key,
     likeness,
-    name_in,
-    nearest,
     wrong,
 )
 from .door import Refused
-from .history import Source
+from .in_admin import InAdmin
 from .merging import merge
 from .models import (
-    Person,
-    Plan,
-    Priority,
     Quarter,
     QuarterlyUpdate,
     QuarterRow,
-    QuarterStatus,
-    UpdateStatus,
-    is_open_to,
-    why_not_open,
 )
 from .periods import Period
-from .rules import check_row
-from .writing import writing
+from .rules import check_row, columns_of
 
 AGAIN = " (again)"
-MISSING = {
-    "Quarter": "The quarter is missing; write the report's quarter, like Q1 2022/23.",
-    "Priority": "The priority is missing; write its title.",
-}
-Texts = Mapping[str, str]  # the cells of a row by heading
-
-
-@dataclass
-class Book:
-    """What the rows of one import refer to and make, loaded once and shared by its resources."""
-
-    by: Person | None = None
-    tables: dict[str, Any] = field(default_factory=dict)
-    tick: Callable[[], object] = bool  # called twice for each row of a resource; bool() does nothing
-    _loaded: bool = False
-    _periods: dict[str, Period] = field(default_factory=dict)
-    _readable: dict[int, frozenset[str]] = field(default_factory=dict)
-
-    def load(self) -> None:
-        if self._loaded:
-            return
-        self._loaded = True
-        self.plans: list[Plan] = list(Plan.objects.all())
-        plans = {plan.pk: plan for plan in self.plans}
-        self.quarters: dict[Period, Quarter] = {}
-        for quarter in Quarter.objects.in_order():
-            quarter.plan = plans[quarter.plan_id]
-            self.quarters[quarter.period] = quarter
-        self.priorities: dict[tuple[int, str], Priority] = {}
-        for priority in Priority.objects.all():
-            priority.plan = plans[priority.plan_id]
-            self.priorities[priority_key(priority)] = priority
-        self.updates: dict[tuple[Period, str], QuarterlyUpdate] = {}
-
-    def load_updates(self, periods: Iterable[Period]) -> None:
-        wanted = {q.pk: q for p in periods if (q := self.quarters.get(p)) and q.pk}
-        seen = {update.quarter_id for update in self.updates.values()}
-        by_pk = {priority.pk: priority for priority in self.priorities.values() if priority.pk}
-        for update in QuarterlyUpdate.objects.filter(quarter__in=wanted.keys() - seen):
-            update.quarter, update.priority = wanted[update.quarter_id], by_pk[update.priority_id]
-            self.updates[update_key(update)] = update
-
-    # What a row names; each raises ValidationError under the column's heading
-
-    def period(self, row: Texts) -> Period:
-        text = cell(row, "Quarter")
-        if not text:
-            raise wrong("Quarter", MISSING["Quarter"])
-        if text not in self._periods:
-            try:
-                self._periods[text] = parse_period(text)
-            except CellError as error:
-                raise wrong("Quarter", str(error)) from error
-        return self._periods[text]
-
-    def quarter(self, row: Texts) -> Quarter:
-        period = self.period(row)
-        if period not in self.quarters:
-            raise wrong(
-                "Quarter",
-                f"{period} is not known yet; name it on a Quarter sheet, or correct it to a known quarter.",
-            )
-        return self.quarters[period]
-
-    def plan_of(self, row: Texts) -> Plan:
-        """The plan that a row means: its quarter's, the one it names, or the newest."""
-        return self.quarter(row).plan if cell(row, "Quarter") else self.plan_named(row)
-
-    def plan_named(self, row: Texts) -> Plan:
-        title = cell(row, "Plan")
-        plans = [p for p in self.plans if not title or fold(p.title) == fold(title)]
-        if not plans:
-            raise wrong("Plan", f"“{shorten(title)}” is not a known plan; correct the title, or set it up first.")
-        return max(plans, key=lambda plan: plan.first_year)
-
-    def priority_keyed(self, row: Texts, plan: Plan) -> Priority | None:
-        """The priority of the plan that the row's key names."""
-        key = cell(row, "Key")
-        return next((p for p in self.priorities.values() if key and p.slug == key and p.plan == plan), None)
-
-    def priority(self, row: Texts, plan: Plan) -> Priority:
-        title = parse_title(name_in(row, "Priority"))
-        if not title:
-            raise wrong("Priority", MISSING["Priority"])
-        if found := self.priorities.get((plan.first_year, fold(title))):
-            return found
-        known = [p.title for (year, _), p in self.priorities.items() if year == plan.first_year]
-        if near := nearest(title, known):
-            raise wrong("Priority", f"“{shorten(title)}” is not a known priority; did you mean “{near}”?")
-        raise wrong(
-            "Priority",
-            f"“{shorten(title)}” is not a known priority; add it to the Priorities sheet, or correct the title.",
-        )
-
-    def update(self, row: Texts) -> QuarterlyUpdate:
-        quarter = self.quarter(row)
-        priority = self.priority(row, quarter.plan)
-        update = self.updates.get((quarter.period, fold(priority.title)))
-        if update is None and quarter.status == QuarterStatus.PLANNED:
-            raise wrong(
-                "Quarter", f"{quarter} is not open yet; correct the quarter, or ask an administrator to open it first."
-            )
-        if update is None:
-            raise wrong(
-                "Priority",
-                f"“{priority.title}” has no update for {quarter}; add it to the Priorities sheet for that quarter.",
-            )
-        return update
-
-    def why_locked(
-        self, update: QuarterlyUpdate, sections: frozenset[str] = frozenset(), holder_id: int | None = None
-    ) -> str:
-        """Why these sections of an update, or a row that somebody holds, can't be written now; "" if they can."""
-        status = UpdateStatus(update.status)
-        if status not in UpdateStatus.editable():
-            return f"{update} is {status.label.lower()} and can't be edited; {status.way_back}."
-        if self.by is not None and not is_open_to(update, self.by):
-            return why_not_open(update)
-        if not sections or self.by is None or self.by.is_administrator:
-            return ""
-        if self.by.may_write(update.priority_id, sections, holder_id):
-            return ""
-        return not_yours(update)
-
-    # What somebody may read: nothing of the rest is told, not even whether the file has it right
-
-    def readable(self, update: QuarterlyUpdate) -> frozenset[str]:
-        """The sections of an update that the person may read."""
-        key = id(update)
-        if key not in self._readable:
-            self._readable[key] = update.readable_sections(self.by)
-        return self._readable[key]
-
-    def unread(self, row: Texts) -> QuarterlyUpdate | None:
-        """The update that a row of a quarter's sheet is of, if nothing of it may be read."""
-        if self.by is None or self.by.sees_all or not (cell(row, "Quarter") and cell(row, "Priority")):
-            return None
-        quarter = self.quarters.get(self.period(row))
-        title = parse_title(cell(row, "Priority"))
-        update = quarter and self.updates.get((quarter.period, fold(title)))
-        if update and not self.readable(update) and not self.by.has_rows_of(update.priority_id):
-            return update
-        return None
-
-
-def not_yours(update: QuarterlyUpdate) -> str:
-    return f"{update} is not yours to fill in; ask its lead or an administrator."
-
-
-def priority_key(priority: Priority) -> tuple[int, str]:
-    return priority.plan.first_year, fold(priority.title)
-
-
-def update_key(update: QuarterlyUpdate) -> tuple[Period, str]:
-    return update.quarter.period, fold(update.priority.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +54,7 @@ class Clash:
     theirs: str
     mine: str
     by: str  # who stored theirs, and when
-    chosen: str  # "mine", "theirs" or ""
+    choice: str  # "mine", "theirs" or ""
 
     @property
     def told(self) -> str:
@@ -251,7 +84,9 @@ class Row:
     instance: Any = None
     is_new: bool = False
     version: int | None = None  # of the stored row when the file was made, where it says so
+    made: dt.datetime | None = None  # when the file was made, where it says so: what is set up has no version
     typed: dict[str, Any] = field(default_factory=dict)  # what the file says, by field
+    left_out: QuarterlyUpdate | None = None  # the update of which the person may read nothing
     before: dict[str, Any] = field(default_factory=dict)
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     clashes: dict[str, Clash] = field(default_factory=dict)  # by heading
@@ -272,7 +107,7 @@ class Past:
 Planned = tuple[Any, bool, dict[str, tuple[Any, Any]]]  # the instance, whether it is new, field: (old, new)
 
 
-class SheetResource(resources.Resource):
+class SheetResource(InAdmin):
     """Base: identifies each row's instance without a query, leaves blanks alone, merges, checks rules, and plans.
 
     A subclass has `identify`, which gives the row's natural key and how to make a new instance, and `stored`, which
@@ -291,7 +126,7 @@ class SheetResource(resources.Resource):
     rows: Sequence[int] = ()  # the number of each row as the spreadsheet counts; empty: in order from 2
     blank: Collection[int] = ()  # the numbers, from 1, of rows in which only what names them is filled in
     elsewhere: Collection[str] = ()  # the headings of the whole sheet, which other resources read too
-    chosen: Mapping[tuple[int, str], str] = {}  # in conflicts, by number and heading: "mine" or "theirs"
+    choices: Mapping[tuple[int, str], str] = {}  # in conflicts, by number and heading: "mine" or "theirs"
 
     def __init__(self, book: Book | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -418,6 +253,8 @@ class SheetResource(resources.Resource):
             self.book.tick()
             self.attempt(self.begin, row)
         self.recall()
+        if self.named_each_quarter:
+            self.hold_together()
         for row in self.outcome:
             self.book.tick()
             if row.kind:
@@ -462,13 +299,18 @@ class SheetResource(resources.Resource):
 
     def begin(self, row: Row) -> None:
         """Find the row's instance, and read what its cells say."""
-        row.version = self.version_in(row.cells)
-        if update := self.book.unread(row.cells):
-            if row.is_blank:
-                row.kind = "ignored"
-                return
-            raise wrong("Priority", not_yours(update))
-        key, make = self.identify(row.cells)
+        row.left_out = self.book.unread(row.cells)
+        if row.left_out:
+            row.kind = "ignored"
+            return
+        hidden = self.hidden(row)
+        self.read_version(row)
+        try:
+            key, make = self.identify(row.cells)
+        except (ValidationError, CellError):
+            if hidden:
+                raise wrong("Priority", not_yours(hidden)) from None  # which may tell what is stored
+            raise
         first = self.seen.setdefault(key, row.number)
         if first != row.number and not (self.named_each_quarter and cell(row.cells, "Quarter")):
             number = self.rows[first - 1] if self.rows else first + 1
@@ -481,28 +323,48 @@ class SheetResource(resources.Resource):
                 return
             self.table[key] = row.instance
         row.is_new = not row.instance.pk
+        if not self.setup:
+            hidden = self.hidden_of(row, self.update_of(row.instance))
+        if hidden and not (self.book.by and getattr(row.instance, "holder_id", None) == self.book.by.pk):
+            row.kind = "ignored" if row.is_blank else ""
+            if not row.is_blank:
+                raise wrong("Priority", not_yours(hidden))
+            return
+        self.refuse_newer(row)
         row.typed = self.typed(row)
-        self.refuse_unread(row)
 
-    def refuse_unread(self, row: Row) -> None:
-        """Raises ValidationError for answers of a section that the person may not read, right or wrong."""
+    def hidden(self, row: Row) -> QuarterlyUpdate | None:
+        """The update of the row, if the person may not read the sections that the row speaks of, right or wrong.
+
+        Asked before anything is looked up by the row's words, compared or remarked. Raises ValidationError for what
+        only administrators may read and write.
+        """
         by = self.book.by
-        if by is None or by.sees_all or not row.typed:
-            return
-        if self.administrators_only and not self.named_each_quarter:
+        if by is None or by.sees_all:
+            return None
+        if self.administrators_only and not self.named_each_quarter and self.says_something(row):
             raise ValidationError(self.set_up)
-        if self.setup and not (self.section and cell(row.cells, "Quarter") and cell(row.cells, "Priority")):
-            return
-        update = self.book.update(row.cells) if self.setup else self.update_of(row.instance)
-        if update is None or not update.pk or getattr(row.instance, "holder_id", None) == by.pk:
-            return
-        if not self.sections_said(row) <= self.book.readable(update):
-            row.errors.clear()  # which may tell what is stored
-            raise wrong("Priority", not_yours(update))
+        if self.setup and not self.section:
+            return None
+        if self.setup and not cell(row.cells, "Quarter"):
+            priority = self.book.priority(row.cells, self.book.plan_of(row.cells))
+            if not by.sections_of(priority.pk) >= self.sections_said(row):
+                raise wrong("Priority", f"“{priority}” is not yours to fill in; ask its lead or an administrator.")
+            return None
+        return self.hidden_of(row, self.book.update_named(row.cells))
+
+    def hidden_of(self, row: Row, update: QuarterlyUpdate | None) -> QuarterlyUpdate | None:
+        by = self.book.by
+        if by is None or by.sees_all or update is None or not update.pk:
+            return None
+        return None if self.sections_said(row) <= self.book.readable(update) else update
+
+    def says_something(self, row: Row) -> bool:
+        return any(cell(row.cells, heading) for heading, _ in self.said)
 
     def sections_said(self, row: Row) -> frozenset[str]:
-        """The sections of the update that the row's answers are of."""
-        return frozenset([self.section]) if self.setup else frozenset([row.instance.section])
+        """The sections of the update that the row's cells are of."""
+        return frozenset([self.section or self._meta.model.section])  # type: ignore[attr-defined]
 
     @property
     def set_up(self) -> str:
@@ -515,13 +377,36 @@ class SheetResource(resources.Resource):
         relations: Any = [f for f in made._meta.concrete_fields if f.is_relation]
         return all(getattr(made, f.name).pk for f in relations if f.is_cached(made))
 
-    def version_in(self, row: Texts) -> int | None:
-        text = cell(row, "Version")
+    def read_version(self, row: Row) -> None:
+        """The version of the row and the time at which the file was made; see stamp().
+
+        Raises ValidationError for what is no version, and for that of another quarter's row.
+        """
+        text = cell(row.cells, "Version")
         if not text:
-            return None
-        if not text.removesuffix(".0").isdecimal() or len(text) > 9:
+            return
+        found = STAMP.fullmatch(text)
+        if found is None:
             raise wrong("Version", f"“{shorten(text)}” is no version; leave the column as it was written, or empty it.")
-        return int(text.removesuffix(".0"))
+        if found["quarter"] and cell(row.cells, "Quarter"):
+            made_for, period = Period.from_slug(found["quarter"]), self.book.period(row.cells)
+            if made_for != period:
+                raise wrong("Version", made_for_another(made_for, period))
+        row.version = int(found["version"])
+        try:
+            row.made = dt.datetime.strptime(found["made"], MADE).replace(tzinfo=dt.UTC) if found["made"] else None
+        except ValueError:
+            row.made = None  # it was written otherwise, and says nothing
+
+    def refuse_newer(self, row: Row) -> None:
+        """A version that is still to come is that of another row, or of another database."""
+        stored = getattr(row.instance, "version", None)
+        if row.version is not None and stored is not None and not row.is_new and row.version > stored:
+            raise wrong(
+                "Version",
+                f"Version {row.version} is newer than what is stored, {stored}; download the workbook again, or empty "
+                "the cell.",
+            )
 
     def key_in(self, row: Texts) -> uuid.UUID | None:
         text = cell(row, "Key")
@@ -534,7 +419,7 @@ class SheetResource(resources.Resource):
 
     def unknown_key(self, found_by: str) -> None:
         """Say that a key is not known here; its version then means nothing either."""
-        self.row.version = None
+        self.row.version = self.row.made = None
         self.warn("Key", f"this key is not known here; the row was found by its {found_by}.")
 
     def warn(self, column: str, message: str) -> None:
@@ -563,17 +448,49 @@ class SheetResource(resources.Resource):
         for then in history.order_by("history_id"):
             values = {name: getattr(then, name) for name in names}
             past = self.past.setdefault(then.id, Past(dict.fromkeys(names)))
-            if then.version <= (stale[then.id].version or 0):
+            if self.was_there(then, stale[then.id]):
                 past.base = values
             else:
                 before = last.get(then.id, past.base)
                 past.changed_by |= {name: then for name in names if values[name] != before[name]}
             last[then.id] = values
 
+    def was_there(self, then: Any, row: Row) -> bool:
+        """Whether an entry of history is from before the file was made."""
+        if self.named_each_quarter:
+            return row.made is not None and then.history_date <= row.made
+        return then.version <= (row.version or 0)
+
     def is_stale(self, row: Row) -> bool:
-        if row.version is None or row.kind or row.is_new:
+        if row.kind or row.is_new:
             return False
-        return row.version < getattr(row.instance, "version", 0)
+        if self.named_each_quarter:
+            return row.made is not None and not self.says_the_same(row)
+        return row.version is not None and row.version < getattr(row.instance, "version", 0)
+
+    def hold_together(self) -> None:
+        """What is set up is told on the sheet of every quarter: no two rows of a file may say two things of it."""
+        rows: dict[int, list[Row]] = {}
+        for row in self.outcome:
+            if not row.kind and row.instance is not None:
+                rows.setdefault(id(row.instance), []).append(row)
+        for same_thing in rows.values():
+            said: dict[str, tuple[Any, int]] = {}
+            for row in same_thing if len(same_thing) > 1 else ():
+                self.hold_to(row, said)
+
+    def hold_to(self, row: Row, said: dict[str, tuple[Any, int]]) -> None:
+        """Refuse what differs from an earlier row of the same thing; `said` has its values and its number."""
+        past = self.past.get(row.instance.pk)
+        for heading, column in self.said:
+            names = [name for name in column.attributes if name in row.typed]
+            value = [plain_value(row.typed[name]) for name in names]
+            if not names or (past and value == [plain_value(past.base.get(name)) for name in names]):
+                continue
+            first, number = said.setdefault(heading, (value, row.number))
+            if first != value:
+                place = self.rows[number - 1] if self.rows else number + 1
+                row.refuse(heading, f"Row {place} says something else of the same; write the same, or leave one blank.")
 
     # One row
 
@@ -600,7 +517,7 @@ class SheetResource(resources.Resource):
             row.kind = "refused"
             return
         self.remark(row)
-        undecided = any(not clash.chosen for clash in row.clashes.values())
+        undecided = any(not clash.choice for clash in row.clashes.values())
         row.kind = "new" if row.is_new else "changed" if row.changes or undecided else "unchanged"
         if row.kind == "unchanged" and row.is_blank:
             row.kind = "ignored"
@@ -626,12 +543,27 @@ class SheetResource(resources.Resource):
             for values in (past.base, row.typed, row.before)
         )
         found = merge(base, mine, theirs)
-        for heading in found.conflicts:
+        names = [name for heading in found.conflicts for name in groups[heading]]
+        if names and (reason := self.why_locked(row, names)):
+            for heading in found.conflicts:
+                row.refuse(heading, f"This was changed, here and by somebody else; leave the row out: {reason}")
+            return {}
+        for name in names:
+            self.check_typed(row, name)
+        for heading in found.conflicts if not row.errors else ():
             clash = self.clash(row, heading, past, groups[heading])
             row.clashes[heading] = clash
-            if clash.chosen == "mine":
+            if clash.choice == "mine":
                 found.changes[heading] = mine[heading]
         return {name: row.typed[name] for heading in found.changes for name in groups[heading]}
+
+    def check_typed(self, row: Row, name: str) -> None:
+        """Refuse what no column can hold, before it is shown as a choice."""
+        value, column = row.typed[name], columns_of(self._meta.model)[name]
+        try:
+            column.run_validators(value)
+        except ValidationError as error:
+            self.blame(row, ValidationError({name: error}))
 
     def clash(self, row: Row, heading: str, past: Past, names: list[str]) -> Clash:
         column = next(c for c in self.columns if c.column_name == heading)
@@ -640,7 +572,7 @@ class SheetResource(resources.Resource):
             theirs=column.words(row.before, row.instance),
             mine=column.words({**row.before, **{name: row.typed[name] for name in names}}, row.instance),
             by=who_and_when(then),
-            chosen=self.chosen.get((row.number, heading), ""),
+            choice=self.choices.get((row.number, heading), ""),
         )
 
     def confirm(self, row: Row) -> None:
@@ -675,7 +607,7 @@ class SheetResource(resources.Resource):
         by = self.book.by
         if self.administrators_only and by is not None and not by.is_administrator:
             self.refuse_changes(row, "", self.set_up)
-        if reason := self.why_locked(row):
+        if reason := self.why_locked(row, row.changes):
             self.refuse_changes(row, "Priority", reason)
 
     def refuse_changes(self, row: Row, column: str, reason: str) -> None:
@@ -687,17 +619,17 @@ class SheetResource(resources.Resource):
         if not changed:
             row.refuse(column, reason)
 
-    def why_locked(self, row: Row) -> str:
-        """Why the row can't be written now; a set-up row named on a quarter's sheet has that quarter's lock."""
+    def why_locked(self, row: Row, names: Collection[str]) -> str:
+        """Why these fields can't be written now; a set-up row named on a quarter's sheet has that quarter's lock."""
         if not self.setup:
             update = self.update_of(row.instance)
-            return self.book.why_locked(update, self.sections(row), row.instance.holder_id) if update else ""
+            return self.book.why_locked(update, self.sections(row, names), row.instance.holder_id) if update else ""
         if self.named_each_quarter and row.instance.pk and cell(row.cells, "Quarter") and cell(row.cells, "Priority"):
             return self.book.why_locked(self.book.update(row.cells))
         return ""
 
-    def sections(self, row: Row) -> frozenset[str]:
-        """The sections of the update that writing the row changes."""
+    def sections(self, row: Row, names: Collection[str]) -> frozenset[str]:
+        """The sections of the update that writing these fields changes."""
         return row.instance.sections_written()
 
     def keep(self, row: Row) -> None:
@@ -717,7 +649,7 @@ class SheetResource(resources.Resource):
             found += [
                 Problem(row.number, column, clash.problem, conflict=True)
                 for column, clash in row.clashes.items()
-                if not clash.chosen
+                if not clash.choice
             ]
         return found
 
@@ -752,69 +684,16 @@ class SheetResource(resources.Resource):
         said.update(repr([(p.row, p.column, p.message) for p in self.problems()]).encode())
         return said.hexdigest()
 
-    # The administration's way in
-
-    def import_data(self, dataset: Dataset, dry_run: bool = False, **kwargs: Any) -> Any:
-        """Plan the rows; unless it is a dry run or any row is refused, write them too.
-
-        `fingerprint` is that of the preview: raises Refused where the plan is another by now.
-        """
-        by = self.book.by = kwargs.get("user")
-        self.plan_rows(dataset.headers or (), [["" if v is None else str(v).strip() for v in row] for row in dataset])
-        result = self.as_result()
-        if dry_run:
-            return result
-        if kwargs.get("fingerprint", self.fingerprint) != self.fingerprint:
-            raise Refused(CHANGED_SINCE)
-        if not result.has_errors() and not result.has_validation_errors() and self.plan:
-            with writing(self.updates(), by=by, source=Source.ADMIN, overview_of=self.quarters(), opening=self.opening):
-                self.apply()
-        return result
-
-    def as_result(self) -> Any:
-        """The plan as import-export's pages show it."""
-        result = self.get_result_class()()
-        result.diff_headers, result.total_rows = self.get_diff_headers(), len(self.outcome)
-        if self.problem:
-            result.append_base_error(self.get_error_result_class()(ValueError(self.problem)))
-        for row in self.outcome:
-            shown = self.get_row_result_class()()
-            shown.import_type, shown.instance = RESULTS[row.kind], row.instance
-            shown.diff = self.as_html(row)
-            undecided = {name: [clash.problem] for name, clash in row.clashes.items() if not clash.chosen}
-            if row.errors or undecided:
-                shown.import_type = RowResult.IMPORT_TYPE_INVALID
-                errors = {name or NON_FIELD_ERRORS: texts for name, texts in {**undecided, **row.errors}.items()}
-                result.append_invalid_row(row.number, row.cells, ValidationError(errors))
-            else:
-                shown.add_instance_info(row.instance)
-            result.increment_row_result_total(shown)
-            result.append_row_result(shown)
-        result.fingerprint = self.fingerprint
-        result.warnings = [
-            f"Row {warning.row + 1}, {warning.column}: {warning.message}"
-            if warning.row
-            else f"Headings: {warning.message}"
-            for warning in self.warnings
-        ]
-        return result
-
-    def as_html(self, row: Row) -> Sequence[str]:
-        changed = {heading: (old, new) for heading, old, new in self.shown(row)}
-        found = []
-        for column in self.get_user_visible_fields():
-            old, new = changed.get(column.column_name, ("", ""))
-            if isinstance(column, Key):
-                new = cell(row.cells, column.column_name)
-            found.append(format_html("<del>{}</del> <ins>{}</ins>", old, new) if old else format_html("{}", new))
-        return found
-
     # Writing
 
     def updates(self) -> list[QuarterlyUpdate]:
-        """The existing quarterly updates that the plan writes to."""
-        found = {u.pk: u for row, *_ in self.plan if (u := self.update_of(row)) is not None and u.pk}
-        return list(found.values())
+        """The existing quarterly updates that the plan writes to, or was checked against."""
+        if self.setup:
+            changed = [row for row in self.outcome if row.kind in ("new", "changed") and row.changes]
+            named = [self.book.update_named(row.cells) for row in changed] if self.named_each_quarter else []
+        else:
+            named = [self.update_of(instance) for instance, *_ in self.plan]
+        return list({update.pk: update for update in named if update is not None and update.pk}.values())
 
     def quarters(self) -> list[Quarter]:
         """The existing quarters whose own row the plan writes."""
@@ -857,16 +736,27 @@ class SheetResource(resources.Resource):
                     raise Refused(f"{instance}: somebody has changed the {name.replace('_', ' ')} since; import again.")
 
 
+MADE = "%Y%m%dT%H%M%S.%fZ"
+STAMP = re.compile(
+    r"(?:(?P<quarter>[0-9]{4}-[0-9]{2}-q[1-4]):)?(?P<version>[0-9]{1,9})(?:\.0)?(?::(?P<made>[0-9T.]{22}Z))?"
+)
 HIDDEN = ("Key", "Version")  # the hidden columns of a workbook of ours
 NO_ANSWER = {"confirmed", "position"}  # fields that say nothing of the quarter
-CHANGED_SINCE = "Nothing was imported: something has changed since the preview. Preview the file again."
-RESULTS = {
-    "new": RowResult.IMPORT_TYPE_NEW,
-    "changed": RowResult.IMPORT_TYPE_UPDATE,
-    "unchanged": RowResult.IMPORT_TYPE_SKIP,
-    "ignored": RowResult.IMPORT_TYPE_SKIP,
-    "refused": RowResult.IMPORT_TYPE_INVALID,
-}
+
+
+def stamp(period: Period, version: int, made: dt.datetime) -> str:
+    """The text of the hidden column Version: the quarter and version of the row, and when the file was made (UTC).
+
+    A plain number is read too.
+    """
+    return f"{period.slug}:{version}:{made.astimezone(dt.UTC):{MADE}}"
+
+
+def made_for_another(made_for: Period, period: Period) -> str:
+    return (
+        f"The workbook was made for {made_for}, and so were its hidden keys and versions; download that of {period}, "
+        "or delete the columns Key and Version."
+    )
 
 
 @cache

@@ -49,7 +49,9 @@ def quarters_workbook(quarter: Quarter, reader: Person | None, *, only: str | No
     closed = closed_report_of(quarter, reader)
     if closed is not None:
         return report_workbook(closed, reader, only=only)
+    as_of = timezone.now()
     found = live_rows(quarter, reader, only=only)
+    found.as_of = as_of
     state = "Draft: the quarter is open, and figures may still change."
     if quarter.status == QuarterStatus.CLOSED:
         state = "Closed. What is closed can’t be changed by an upload."
@@ -156,10 +158,11 @@ def column_kind(cells: Iterable[Any]) -> Kind:
 
 def own_workbook(quarter: Quarter, person: Person) -> Workbook | None:
     """What somebody may fill in now, sections and rows of any priority and the overview; None where it is nothing."""
+    as_of = timezone.now()
     found = flat(quarter, rows_of([quarter], person, to_fill_in=True))
+    found.as_of, found.sets_up = as_of, person.is_administrator
     if not Quarter.objects.filter(pk=quarter.pk).editable_by(person).exists():
         found.quarter = None  # the overview is not theirs to write now
-    found.sets_up = person.is_administrator
     add_empty_positions(found)
     state = "Draft: the quarter is open, and figures may still change."
     scope = f"Only what {person} fills in."
@@ -241,7 +244,7 @@ def add_empty_positions(found: Rows) -> None:
     for update, sections in zip(found.updates, found.sections, strict=True):
         if Section.FINANCE in sections and update.pk not in known and update.is_editable:
             made = [FinancialPosition(update=update, period=number) for number in range(1, 5)]
-            nothing_known(made)
+            say_nothing_of_confirming(made)
             found.positions += made
 
 
@@ -295,13 +298,15 @@ def add_part(found: Rows, part: PriorityReport, quarter: Quarter) -> None:
     found.assessments += [assessment(row, update, RiskKind.ISSUE) for row in part.issues]
     found.assessments += [assessment(row, update, row.kind or RiskKind.RISK) for row in part.closed]
     found.forecasts += [forecast(row, update) for row in part.goals]
-    nothing_known((*found.positions, *found.readings, *found.assessments, *found.forecasts))
+    rows = (*found.positions, *found.readings, *found.assessments, *found.forecasts)
+    say_nothing_of_confirming(rows)
+    for made in rows:
+        made.version = None  # type: ignore[assignment]  # the report doesn't say
 
 
-def nothing_known(rows: Iterable[Any]) -> None:
-    """Of the version of these rows, and of whether they are confirmed: their cells stay blank."""
+def say_nothing_of_confirming(rows: Iterable[Any]) -> None:
     for row in rows:
-        row.confirmed = row.version = None
+        row.confirmed = None
 
 
 def reading(row: Any, update: QuarterlyUpdate) -> Reading:

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import Any
 
 from django.db.models import QuerySet
 
+from priorities.book import Book, Texts, priority_key
 from priorities.cells import Trend, parse_level, parse_number, parse_score, parse_text, parse_trend, shorten
 from priorities.columns import (
     NEVER,
-    UNLIKE,
     Column,
     Key,
+    Names,
     cell,
     confirmed_column,
     fold,
+    key_of_another,
+    key_unlike,
     label_of,
-    likeness,
     name_in,
     parse_yes_no,
-    slip_of,
+    refuse_unlike,
     wrong,
     yes_no,
 )
 from priorities.models import Priority, RiskScale, Section
 from priorities.periods import Period
-from priorities.rows import Book, Row, SheetResource, Texts
+from priorities.rows import Row, SheetResource
 
 from .models import Assessment, Risk, RiskKind, level_of
 
@@ -36,8 +38,8 @@ RISKS = ("Risk description", "Description of risk")
 ISSUES = ("Issue description", "Description of issue")
 
 
-def register_of(book: Book) -> dict[tuple[int, str, str, str], Risk]:
-    """Every risk and issue by priority, kind and text, the newest wording of a text last."""
+def register_of(book: Book) -> dict[tuple[Hashable, ...], list[Risk]]:
+    """Every risk and issue by priority, kind and text, each under every wording that it had."""
     register = book.tables.get("risks register")
     if register is None:
         register = book.tables["risks register"] = {}
@@ -47,10 +49,12 @@ def register_of(book: Book) -> dict[tuple[int, str, str, str], Risk]:
             .select_related("risk")
             .order_by("update__quarter__financial_year", "update__quarter__number", "pk")
         ):
-            risk = assessment.risk
+            risk, _ = risks_by_key(book).get(assessment.risk.key, (assessment.risk, ""))
             risk.priority = priorities[risk.priority_id]
-            register[text_key(risk.priority, risk.kind, assessment.description)] = risk
             risks_by_key(book)[risk.key] = (risk, assessment.description)
+            worded = register.setdefault(text_key(risk.priority, risk.kind, assessment.description), [])
+            if risk not in worded:
+                worded.append(risk)
     return register
 
 
@@ -59,15 +63,13 @@ def risks_by_key(book: Book) -> dict[uuid.UUID, tuple[Risk, str]]:
     return book.tables.setdefault("risks by key", {})
 
 
-def text_key(priority: Priority, kind: str, text: str) -> tuple[int, str, str, str]:
-    return priority.plan.first_year, fold(priority.title), kind, fold(text)
+def text_key(priority: Priority, kind: str, text: str) -> tuple[Hashable, ...]:
+    return *priority_key(priority), kind, fold(text)
 
 
-def live(risk: Risk | None, row: Texts, book: Book) -> Risk | None:
-    """The risk, unless it was closed before the row's quarter: then the same words are a new one."""
-    if risk and risk.closed_from and cell(row, "Quarter") and risk.closed_from <= book.period(row):
-        return None
-    return risk
+def is_over(risk: Risk, row: Texts, book: Book) -> bool:
+    """Whether a risk was closed before the row's quarter: then the same words are a new one."""
+    return bool(risk.closed_from and cell(row, "Quarter") and risk.closed_from <= book.period(row))
 
 
 def risk_of(resource: RiskResource | AssessmentResource, row: Texts, priority: Priority) -> Risk | None:
@@ -75,29 +77,40 @@ def risk_of(resource: RiskResource | AssessmentResource, row: Texts, priority: P
     book, kind = resource.book, resource.kind
     register, key = register_of(book), resource.key_in(row)
     text = parse_text(name_in(row, kind.label))
-    named = register.get(text_key(priority, kind, text)) if text else None
+    named = register.get(text_key(priority, kind, text), []) if text else []
     if key is None or key not in risks_by_key(book):
-        found = live(named, row, book)
-        if found and key and found.key != key:
-            resource.unknown_key("text")
-        return found
+        return worded_so(resource, row, named, key)
     found, wording = risks_by_key(book)[key]
     if found.priority is not priority or found.kind != kind:
-        raise wrong(
-            "Key",
-            f"The key is that of the {found.get_kind_display().lower()} “{shorten(wording)}” of {found.priority}; "
-            "correct the priority, or empty the cell Key.",
-        )
-    if live(found, row, book) is None:
+        whose = f"the {found.get_kind_display().lower()} “{shorten(wording)}” of {found.priority}"
+        raise key_of_another(whose, "the priority")
+    if is_over(found, row, book):
         raise wrong(kind.label, f"“{shorten(wording)}” was closed before this quarter; leave the row out.")
-    known = not text or named is found or fold(text) == fold(wording)
-    if not known and (named or likeness(text, wording) < UNLIKE):
-        raise wrong(
-            kind.label,
-            f"The key is that of “{shorten(wording)}”, which is unlike “{shorten(text)}”; empty the cell Key if the "
-            f"row is about another {kind.label.lower()}, or reword it on its page first.",
-        )
+    if text and found not in named and fold(text) != fold(wording):
+        if named:
+            raise key_unlike(kind.label, text, wording, kind.label.lower())
+        refuse_unlike(kind.label, text, wording, kind.label.lower())
     return found
+
+
+def worded_so(
+    resource: RiskResource | AssessmentResource, row: Texts, named: list[Risk], key: uuid.UUID | None
+) -> Risk | None:
+    """The one risk of these that the row can mean; raises ValidationError where it may be several."""
+    there = [risk for risk in named if not is_over(risk, row, resource.book)]
+    found = [risk for risk in there if risk.key == key] or [risk for risk in there if key is None or risk.pk]
+    if len(found) > 1:
+        kind = resource.kind.label.lower()
+        raise wrong(
+            resource.kind.label,
+            f"There are {len(found)} {kind}s of these words; import the downloaded workbook, whose hidden keys tell "
+            "them apart, or reword one on its page first.",
+        )
+    if not found:
+        return None
+    if key and found[0].key != key:
+        resource.unknown_key("text")
+    return found[0]
 
 
 class RiskResource(SheetResource):
@@ -120,7 +133,8 @@ class RiskResource(SheetResource):
         return Risk.objects.with_text().filter(kind=self.kind, pk__in=queryset.values("pk"))
 
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
-        return ((risk.key, risk) for risk in register_of(self.book).values())
+        register_of(self.book)
+        return ((key, risk) for key, (risk, _) in risks_by_key(self.book).items())
 
     def identify(self, row: Texts) -> tuple[Hashable, Callable[[], Any]]:
         priority = self.book.priority(row, self.book.plan_of(row))
@@ -130,16 +144,25 @@ class RiskResource(SheetResource):
     def make(self, row: Texts, priority: Priority) -> Risk:
         text, register = described(row, self.kind.label), register_of(self.book)
         home = text_key(priority, self.kind, text)
-        known = [text for *where, text in register if where == list(home[:-1])]
-        if home not in register and (near := slip_of(text, known)):
+        if home not in register and (near := self.stored_texts(home).slip_of(text)):
             raise wrong(
                 self.kind.label,
                 f"“{shorten(text)}” is a letter or two from “{shorten(near)}”; write it as it was, or reword it in "
                 "the administration first.",
             )
         named = {"key": key} if (key := self.key_in(row)) else {}
-        made = register[home] = Risk(priority=priority, kind=self.kind, **named)
+        made = Risk(priority=priority, kind=self.kind, **named)
+        register.setdefault(home, []).append(made)
         return made
+
+    def stored_texts(self, home: tuple[Hashable, ...]) -> Names:
+        """The texts of the risks, or the issues, that a priority has already."""
+        known = self.book.tables.setdefault("risks texts", {})
+        if home[:-1] not in known:
+            texts = register_of(self.book).items()
+            stored = (str(key[-1]) for key, risks in texts if key[:-1] == home[:-1] and any(r.pk for r in risks))
+            known[home[:-1]] = Names(stored)
+        return known[home[:-1]]
 
     def complete(self, row: Row) -> None:
         """A risk that is closed on a quarter's sheet is reported in that quarter for the last time."""
@@ -152,7 +175,7 @@ class RiskResource(SheetResource):
         else:
             row.instance.closed_from = self.book.period(row.cells).next
 
-    def why_locked(self, row: Row) -> str:
+    def why_locked(self, row: Row, names: Collection[str]) -> str:
         """A risk is its priority's, or its holder's; with a quarter named, that quarter's lock holds too."""
         update = self.book.update(row.cells) if cell(row.cells, "Quarter") else None
         if update is not None:
@@ -212,7 +235,8 @@ class AssessmentResource(SheetResource):
 
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         updates = {u.pk: u for u in self.book.updates.values() if u.pk}
-        risks = {risk.pk: risk for risk in register_of(self.book).values() if risk.pk}
+        register_of(self.book)
+        risks = {risk.pk: risk for risk, _ in risks_by_key(self.book).values()}
         for assessment in Assessment.objects.filter(update__in=updates, risk__in=risks):
             assessment.update, assessment.risk = updates[assessment.update_id], risks[assessment.risk_id]
             yield (assessment.update.quarter.period, assessment.risk.key), assessment

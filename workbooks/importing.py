@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+
+from django.db import IntegrityError
 
 from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
-from priorities.cells import CellError, day_said, parse_period, shorten
+from priorities.book import MISSING, Book
+from priorities.cells import CellError, parse_period, shorten
 from priorities.columns import Problem, fold, heading_key, likeness, slip_of, yes_no
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import Person
 from priorities.periods import Period
 from priorities.resources import PlanResource, PriorityResource, QuarterlyUpdateResource, QuarterResource
-from priorities.rows import HIDDEN, MISSING, Book, Row, SheetResource
+from priorities.rows import HIDDEN, Row, SheetResource
 from priorities.writing import writing
 from risks.resources import AssessmentResource, IssueAssessmentResource, IssueResource, RiskResource
 
@@ -49,6 +53,9 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 COVER, NOTES = "Cover", "Notes"
 OURS = {COVER: "quarterly performance report", NOTES: "Noted on", "Problems": "Where"}
 TITLE_ROWS = 20  # how far down the headings are looked for
+SAME_ROW = "Nothing was imported: somebody has stored the same row meanwhile. Look at the import again."
+FOUND = 200  # letters of a cell that are quoted beside its problem
+MOST_TOLD = 1000  # problems that are listed one by one
 KINDS = ("new", "changed", "unchanged", "ignored", "refused")
 
 
@@ -56,7 +63,8 @@ KINDS = ("new", "changed", "unchanged", "ignored", "refused")
 class Told:
     """Something wrong in one cell: where, under which heading, the text found, and what to do.
 
-    Row and column count from 1; a row of 0 is the sheet as a whole. `conflict`: a choice to be made, not an error.
+    Row and column count from 1; a row of 0 is the sheet as a whole, and without a sheet the whole file. `conflict`: a
+    choice to be made, not an error.
     """
 
     sheet: str
@@ -73,7 +81,8 @@ class Told:
 
     @property
     def line(self) -> str:
-        return f"{self.sheet}!{self.cell}: {self.message}" if self.row else f"{self.sheet}: {self.message}"
+        place = f"{self.sheet}!{self.cell}" if self.row else self.sheet
+        return f"{place}: {self.message}" if place else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +131,10 @@ class Import:
 
     by: Person | None
     resources: list[SheetResource] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
+    untold: int = 0
     rows: list[RowPlan] = field(default_factory=list)
 
     @property
@@ -146,11 +155,22 @@ class Import:
         parts = [*(resource.fingerprint for resource in self.resources), *self.problems]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong as lines, sheet by sheet."""
+        by_sheet: dict[str, list[Told]] = {}
+        for each in self.told:
+            by_sheet.setdefault(each.sheet, []).append(each)
+        return [line for told in by_sheet.values() for line in lines(told)]
+
     def tell(self, told: Iterable[Told]) -> None:
-        """Keep what is wrong cell by cell, and in `problems` as lines."""
+        """Keep what is wrong cell by cell; of very many, the number of the rest."""
         told = list(dict.fromkeys(told))
-        self.told += told
-        self.problems += lines(told)
+        room = MOST_TOLD - sum(not each.conflict for each in self.told)
+        errors = [each for each in told if not each.conflict]
+        left = set(errors[max(room, 0) :])
+        self.untold += len(left)
+        self.told += [each for each in told if each not in left]
 
 
 def plan_import(
@@ -187,9 +207,25 @@ def plan_import(
     for each in plans:
         each.only = only
         each.add_to(planned)
-    if not found and not planned.problems:
-        planned.problems.append(f"There is no sheet to read; the sheets are {', '.join(SHEETS)}.")
+    planned.warnings += left_out(plans)
+    if planned.untold:
+        more = f"{planned.untold:,} more problems are not listed; mend those that are listed first."
+        planned.told.append(Told("", 0, 0, "", "", more))
+    if not found and not planned.told:
+        none = f"There is no sheet to read; the sheets are {', '.join(SHEETS)}."
+        planned.told.append(Told("", 0, 0, "", "", none))
     return planned
+
+
+def left_out(plans: Iterable[SheetPlan]) -> list[str]:
+    """One note for each priority of which somebody may read nothing: its rows were neither read nor compared."""
+    counts: dict[str, int] = {}
+    for plan in plans:
+        for rows in plan.outcomes.values():
+            if title := next((str(row.left_out.priority) for _, row in rows if row.left_out), ""):
+                counts[title] = counts.get(title, 0) + 1
+    said = {title: "1 row of “{}” was" if n == 1 else f"{n} rows of “{{}}” were" for title, n in counts.items()}
+    return [f"{told.format(title)} left out: that priority is not yours to fill in." for title, told in said.items()]
 
 
 def the_only(heading: str, plans: Iterable[SheetPlan]) -> str:
@@ -276,6 +312,7 @@ class SheetPlan:
         self.columns: dict[str, int] = {}  # the column of each heading of the contract, from 1
         self.outcomes: dict[int, list[tuple[SheetResource, Row]]] = {}
         self.broken = sheet.broken
+        self.broken_texts: dict[tuple[int, int], str] = {}
         self.only: dict[str, str] = {}  # what the whole file speaks of, by heading
         self.find_columns()
 
@@ -301,7 +338,7 @@ class SheetPlan:
         planned.rows += found
         planned.warnings += lines(told for told in self.warned if told.heading in HIDDEN)
         planned.warnings += [told.line for told in self.warned if told.heading not in HIDDEN]
-        if ignored := sum(row.kind == "ignored" for row in found):
+        if ignored := sum(row.kind == "ignored" and not self.is_left_out(row.row) for row in found):
             told = "1 row says nothing and was" if ignored == 1 else f"{ignored} rows say nothing and were"
             planned.warnings.append(f"{self.name}: {told} skipped.")
         planned.tell(sorted(self.told, key=lambda told: (told.row, told.column, told.message)))
@@ -320,10 +357,9 @@ class SheetPlan:
     def told_at(self, row: int, column: int, message: str, conflict: bool = False) -> Told:
         heading = self.raw[column - 1] if column <= len(self.raw) else ""
         cells = self.raw if row == self.head + 1 else self.body.get(row, [])
-        found = day_said(self.broken_texts.get((row, column)) or (cells[column - 1] if column <= len(cells) else ""))
+        text = self.broken_texts.get((row, column)) or (cells[column - 1] if column <= len(cells) else "")
+        found = shorten(text, FOUND)
         return Told(self.name, row, column, heading, found, message, conflict)
-
-    broken_texts: dict[tuple[int, int], str] = {}
 
     # Headings
 
@@ -334,13 +370,18 @@ class SheetPlan:
                     self.columns.setdefault(heading, index)
 
     def tell_unheaded(self) -> None:
-        """Cells that stand under no heading, and would be lost."""
+        """Cells that stand under no heading, and would be lost: the first of each column, and how many more."""
+        first: dict[int, int] = {}
+        counts: dict[int, int] = {}
         for number, row in self.body.items():
             for index, text in enumerate(row, 1):
                 if text and not (index <= len(self.raw) and self.raw[index - 1]):
-                    self.tell(
-                        number, index, f"“{shorten(text)}” stands under no heading; head its column, or remove it."
-                    )
+                    first.setdefault(index, number)
+                    counts[index] = counts.get(index, 0) + 1
+        for index, number in first.items():
+            more = f", with {counts[index] - 1} more below it" if counts[index] > 1 else ""
+            text = shorten(self.body[number][index - 1])
+            self.tell(number, index, f"“{text}” stands under no heading{more}; head its column, or remove it.")
 
     def tell_unanswerable(self) -> None:
         """Columns that mean nothing, where they must be meant for the answers, of which there are none."""
@@ -376,7 +417,7 @@ class SheetPlan:
     def take_out_broken(self) -> set[int]:
         """Empty the cells that can't be read, and tell them; the rows that they leave without a name are lost."""
         naming = {self.columns[name] for r in self.resources for name in r.named if name in self.columns}
-        self.broken_texts, lost = {}, set()
+        lost = set()
         for (row, column), message in sorted(self.broken.items()):
             headed = column <= len(self.raw) and self.raw[column - 1]
             if row not in self.body or (headed and column not in self.columns.values()):
@@ -430,7 +471,7 @@ class SheetPlan:
         resource.rows = numbers
         resource.elsewhere = [heading for each in self.resources for heading in each.headings()]
         resource.blank = {index for index, number in enumerate(numbers, 1) if number in blank}
-        resource.chosen = self.chosen(numbers, headings)
+        resource.choices = self.choices_of(numbers, headings)
         resource.plan_rows(self.raw, list(rows.values()))
         columns = {heading: index for index, heading in reversed(list(enumerate(headings, 1)))}
         for problem in resource.problems():
@@ -446,7 +487,7 @@ class SheetPlan:
         row = numbers[problem.row - 1] if problem.row else self.head + 1
         return row, columns.get(problem.column, 1)
 
-    def chosen(self, numbers: list[int], headings: list[str]) -> dict[tuple[int, str], str]:
+    def choices_of(self, numbers: list[int], headings: list[str]) -> dict[tuple[int, str], str]:
         """The choices in conflicts, by the row's number among the resource's rows and by heading."""
         if not self.choices:
             return {}
@@ -458,6 +499,9 @@ class SheetPlan:
         return {cells[name]: choice for name, choice in self.choices.items() if name in cells}
 
     # The outcome
+
+    def is_left_out(self, number: int) -> bool:
+        return any(row.left_out for _, row in self.outcomes.get(number, ()))
 
     def kind(self, number: int, wrong: set[int], empty: set[int]) -> str:
         if number in wrong:
@@ -474,7 +518,7 @@ class SheetPlan:
             for heading, old, new in resource.shown(row):
                 found.setdefault(heading, CellPlan(heading, self.cell(number, heading), old, new))
             for heading, clash in row.clashes.items():
-                kept = clash.chosen == "theirs"
+                kept = clash.choice == "theirs"
                 texts = clash.theirs, clash.kept if kept else clash.mine
                 found[heading] = CellPlan(heading, self.cell(number, heading), *texts, clash.told, kept)
         follows = "Confirmed" in found and found["Confirmed"].new == yes_no(True) and not self.says_confirmed(number)
@@ -541,15 +585,27 @@ def apply_import(
         return None
     updates = {update.pk: update for resource in planned.resources for update in resource.updates()}
     quarters = {quarter.pk: quarter for resource in planned.resources for quarter in resource.quarters()}
-    with writing(
-        updates.values(),
-        by=planned.by,
-        source=source,
-        overview_of=quarters.values(),
-        opening=any(resource.opening for resource in planned.resources),
-        note=note,
-    ) as change_set:
+    with (
+        same_row_refused(),
+        writing(
+            updates.values(),
+            by=planned.by,
+            source=source,
+            overview_of=quarters.values(),
+            opening=any(resource.opening for resource in planned.resources),
+            note=note,
+        ) as change_set,
+    ):
         for resource in planned.resources:
             resource.apply()
             tick()
     return change_set
+
+
+@contextmanager
+def same_row_refused() -> Iterator[None]:
+    """Two people who make the same row at once: to the second it is refused."""
+    try:
+        yield
+    except IntegrityError:
+        raise Refused(SAME_ROW) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from priorities.columns import cell, heading_key
@@ -50,7 +49,7 @@ class Look:
     @cached_property
     def told(self) -> list[Told]:
         """What has to be mended in the file, whole sheets first; what has to be chosen is told with the choice."""
-        found = [*untold(self.planned), *(told for told in self.planned.told if not told.conflict)]
+        found = sorted((told for told in self.planned.told if not told.conflict), key=lambda told: told.row > 0)
         return [replace(told, message=told.message[:1].upper() + told.message[1:]) for told in found]
 
     @property
@@ -71,13 +70,13 @@ def look(name: str, data: bytes, *, by: Person | None, choices: Mapping[str, Map
     sheets, unreadable = read_upload(name, data)
     planned = plan_import(sheets, by=by)
     disputed = disputed_in(planned)
-    standing = {each.name: dict(choices[each.name]) for each in disputed if over(each) == chosen(choices, each.name)}
+    standing = {each.name: dict(choices[each.name]) for each in disputed if over(each) == made_over(choices, each.name)}
     if standing:
         wins: dict[str, list[str]] = {FILE: [], STORED: []}
         for place, choice in standing.items():
             wins[choice["wins"]].append(place)
         planned = plan_import(sheets, by=by, mine=wins[FILE], theirs=wins[STORED])
-    planned.problems[:0] = map(str, unreadable)
+    planned.told[:0] = [Told(each.place, 0, 0, "", "", each.message) for each in unreadable]
     return Look(planned, disputed, standing)
 
 
@@ -86,16 +85,8 @@ def over(each: Disputed) -> str:
     return "\n".join((each.cell.old, each.cell.new, each.cell.conflict))
 
 
-def chosen(choices: Mapping[str, Mapping[str, str]], name: str) -> str | None:
+def made_over(choices: Mapping[str, Mapping[str, str]], name: str) -> str | None:
     return choices[name]["over"] if name in choices else None
-
-
-def untold(planned: Import) -> list[Told]:
-    """Problems of whole sheets and files, which have no cell."""
-    known = {told.line for told in planned.told}
-    lines = [line for line in planned.problems if re.sub(r" \(The same in \d+ more\.\)$", "", line) not in known]
-    parts = [line.partition(": ") for line in lines]
-    return [Told(place if told else "", 0, 0, "", "", told or place) for place, _, told in parts]
 
 
 # Files
@@ -224,10 +215,7 @@ def confirm(record: ImportRecord, *, seen: str) -> ChangeSet | None:
             return None
         if found.problems:
             raise Refused("Nothing was imported: what is listed below has to be mended first.")
-        try:
-            change_set = apply_import(found.planned, source=Source.SPREADSHEET, note=now.name)
-        except IntegrityError:
-            raise Refused(CHANGED) from None  # somebody made the same row between the plan and the door
+        change_set = apply_import(found.planned, source=Source.SPREADSHEET, note=now.name)
         if change_set is None:
             raise Refused("There is nothing to import: all of it is stored already.")
         now.state, now.change_set = ImportState.APPLIED, change_set

@@ -540,7 +540,7 @@ def test_every_kind_of_file_gives_the_same_sheets(tmp_path):
     assert found == [([Sheet("Indicators", rows)], [])] * 5
 
 
-TOO_WIDE = "Risks: the sheet has more than 200 columns; remove those that are not needed."
+TOO_WIDE = "Risks.csv: the sheet has more than 200 columns; remove those that are not needed."
 
 
 @pytest.mark.parametrize(

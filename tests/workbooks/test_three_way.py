@@ -1,6 +1,7 @@
 """The file's own version, what is stored by now, what the file says: no newer figure is overwritten unknowingly."""
 
 import pytest
+from django.utils import timezone
 
 from goals.models import Goal, GoalForecast
 from indicators.models import Indicator, Reading
@@ -8,7 +9,9 @@ from priorities.door import Refused
 from priorities.history import Source
 from priorities.models import QuarterlyUpdate
 from priorities.periods import Period
+from priorities.rows import stamp
 from priorities.writing import writing
+from reports.workbook import quarters_workbook
 from risks.models import Assessment, Risk
 from tests.make import (
     door,
@@ -23,6 +26,8 @@ from tests.make import (
     make_update,
 )
 from workbooks.importing import apply_import
+from workbooks.reading import read_upload
+from workbooks.writing import FORMATS
 
 from .books import VICTIMS, Q, cells, indicators, kinds, load, plan, sheet
 
@@ -165,7 +170,10 @@ def test_a_version_that_is_none_is_told(reading):
     (problem,) = plan(file(reading, version="two")).problems
     assert problem == "Indicators!H2: “two” is no version; leave the column as it was written, or empty it."
     assert kinds(plan(file(reading, version="0.0"))) == ["unchanged"]
-    assert kinds(plan(file(reading, version="99"))) == ["unchanged"]
+    (problem,) = plan(file(reading, version="99")).problems
+    assert problem == (
+        "Indicators!H2: Version 99 is newer than what is stored, 0; download the workbook again, or empty the cell."
+    )
 
 
 def test_the_texts_of_an_update_have_a_version_too_which_other_saves_raise(update):
@@ -206,6 +214,77 @@ def test_one_query_for_each_model_finds_what_was_there(reading, update, django_a
         change(reading, value=31 + n)
     with django_assert_max_num_queries(8):
         plan(file(reading, value="30%"))
+
+
+# Files of ours, which say their quarter and when they were made
+
+
+def written(update):
+    """The quarter's workbook, as it is downloaded and read again."""
+    data = FORMATS["xlsx"].write(quarters_workbook(update.quarter, None))
+    return read_upload("q.xlsx", data)[0]
+
+
+def edited(sheets, name, **cells):
+    """The sheets with these cells written into the first row of one of them."""
+    found = next(sheet for sheet in sheets if sheet.name == name)
+    for heading, text in cells.items():
+        found.rows[1][found.rows[0].index(heading)] = text
+    return sheets
+
+
+def test_last_quarters_workbook_with_another_quarter_written_into_it_is_refused(reading):
+    change(reading, note="One")
+    later = make_update(reading.update.priority, make_quarter(Period(2022, 2)))
+    make_reading(later, reading.indicator, value=40, note="Newer")
+    sheets = [sheet for sheet in written(reading.update) if sheet.name == "Indicators"]
+    (problem,) = plan(*edited(sheets, "Indicators", Quarter="Q2 2022/23")).problems
+    assert problem.startswith("Indicators!")
+    assert problem.endswith(
+        ": The workbook was made for Q1 2022/23, and so were its hidden keys and versions; download that of Q2 "
+        "2022/23, or delete the columns Key and Version."
+    )
+
+
+def test_an_older_file_does_not_take_back_what_was_set_up_since(update, administrator):
+    assessment = make_assessment(update, description="Demand may rise")
+    make_reading(update, make_indicator(update.priority, "1a", title="Calls", definition="As it was"))
+    goal = make_goal(update.priority, 1, title="Publish the plan")
+    make_forecast(update, goal)
+    sheets = written(update)
+    assessment.risk.owner, goal.baseline = "New owner", Period(2022, 3)
+    assessment.risk.save()
+    goal.save()
+    indicator = Indicator.objects.get()
+    indicator.definition = "Newer"
+    indicator.save()
+    assert cells(plan(*sheets)) == []
+    planned = plan(*edited(edited(sheets, "Risks", Owner="Mine"), "Indicators", Definition="Mine too"))
+    assert [(each.sheet, each.heading, each.conflict) for each in planned.told] == [
+        ("Indicators", "Definition", True),
+        ("Risks", "Owner", True),
+    ]
+    assert "stored “New owner” after the file was made, which says “Mine”" in planned.problems[1]
+    load(*edited(written(update), "Risks", Owner="Mine"))
+    assert Risk.objects.get().owner == "Mine"
+
+
+def test_two_rows_that_say_two_things_of_one_baseline_are_a_problem(update):
+    goal = make_goal(update.priority, 1, title="Publish the plan")
+    later = make_update(update.priority, make_quarter(Period(2022, 2)))
+    make_forecast(update, goal)
+    make_forecast(later, goal)
+    head = ["Quarter", "Priority", "No.", "Goal", "Baseline", "Version"]
+    rows = [[str(u.quarter), VICTIMS, "1", goal.title, said, ""] for u, said in ((update, "Q4"), (later, "Q2"))]
+    assert plan(sheet("Goals", head, *rows)).problems == [
+        "Goals!E3: Row 2 says something else of the same; write the same, or leave one blank."
+    ]
+    goal.baseline = Period(2022, 4)
+    goal.save()
+    for n, row in enumerate(rows):
+        row[-1] = stamp(Period(2022, n + 1), 0, timezone.now())
+    load(sheet("Goals", head, *rows))  # the other one was left as it was written
+    assert Goal.objects.get().baseline == Period(2022, 2)
 
 
 # Keys
@@ -354,3 +433,9 @@ def test_somebody_who_saves_between_the_plan_and_its_application_is_not_overwrit
         apply_import(planned, source=Source.SPREADSHEET)
     with door(reading.update):
         assert stored(reading)[0] == 31
+
+
+def test_a_figure_that_no_column_holds_is_refused_before_it_is_a_choice(reading):
+    change(reading, value=31)
+    (told,) = plan(file(reading, value="1" * 30 + "%")).told
+    assert (told.cell, told.conflict) == ("E2", False)

@@ -14,7 +14,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.hyperlink import Hyperlink
 
-from priorities.rows import heading_key
+from priorities.columns import heading_key
 
 from ..importing import Told
 from ..reading import Sheet, read_upload, weight_of

@@ -14,14 +14,16 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils import timezone
 
 from finance.models import FinancialPosition
 from finance.resources import MoneyColumn
 from goals.models import GoalForecast
 from indicators.models import Background, Reading
 from priorities.cells import Missing, Unit, plain
+from priorities.columns import Column
 from priorities.models import RATINGS, Quarter, QuarterlyUpdate, QuarterRow, RiskScale, Section
-from priorities.rows import Column, SheetResource
+from priorities.rows import SheetResource, stamp
 from risks.models import Assessment, RiskKind
 
 from ..importing import SHEETS
@@ -136,8 +138,11 @@ class Workbook:
 class Rows:
     """The rows to be written: of the database or unsaved, each knowing its update, priority and subject.
 
-    `sections` are what is to be told of each update's own texts and ratings, by its place in `updates`.
+    `sections` are what is to be told of each update's own texts and ratings, by its place in `updates`. `as_of` is a
+    moment before anything was read.
     """
+
+    as_of: dt.datetime = field(default_factory=timezone.now)
 
     quarter: Quarter | None = None
     updates: list[QuarterlyUpdate] = field(default_factory=list)
@@ -167,20 +172,31 @@ class Rows:
         """What each line of a sheet is made of, in the order of the report."""
         match sheet:
             case "Quarter":
-                return [Line(q, q.plan, q.period.slug, q.version) for q in [self.quarter] if q is not None]
+                return [Line(q, q.plan, q.period.slug, self.version(q, q)) for q in [self.quarter] if q is not None]
             case "Priorities":
                 parts = zip(self.updates, self.sections, strict=True)
-                return [Line(masked(u, s), u.priority, u.priority.slug, u.version) for u, s in parts if s & OWN]
+                return [
+                    Line(masked(u, s), u.priority, u.priority.slug, self.version(u, u.quarter))
+                    for u, s in parts
+                    if s & OWN
+                ]
             case "Finance":
-                return [Line(p, p, f"{p.update.priority.slug}-q{p.period}", p.version) for p in self.positions]
+                return [self.line(p, p, f"{p.update.priority.slug}-q{p.period}") for p in self.positions]
             case "Indicators":
-                return [Line(r, r.indicator, r.indicator.key, r.version) for r in self.readings]
+                return [self.line(r, r.indicator, r.indicator.key) for r in self.readings]
             case "Risks" | "Issues":
                 kind = RiskKind.RISK if sheet == "Risks" else RiskKind.ISSUE
-                return [Line(a, a.risk, a.risk.key, a.version) for a in self.assessments if a.risk.kind == kind]
+                return [self.line(a, a.risk, a.risk.key) for a in self.assessments if a.risk.kind == kind]
             case "Goals":
-                return [Line(f, f.goal, f.goal.key, f.version) for f in self.forecasts]
+                return [self.line(f, f.goal, f.goal.key) for f in self.forecasts]
         return [Line(b, b.indicator, b.indicator.key) for b in self.background]
+
+    def line(self, row: QuarterRow, subject: Any, key: Any) -> Line:
+        return Line(row, subject, key, self.version(row, row.update.quarter))
+
+    def version(self, row: Any, quarter: Quarter) -> str:
+        """What was closed has no version; a row of a template has the one that it will have when it is made."""
+        return "" if row.version is None else stamp(quarter.period, row.version, self.as_of)
 
 
 ADDED_TO = {"Risks": Section.RISKS, "Issues": Section.RISKS, "Goals": Section.GOALS}  # by a row at the end
@@ -195,15 +211,12 @@ class Line:
     row: Any
     subject: Any
     key: Any
-    version: int | None = None
+    version: str = ""
 
     @property
-    def hidden(self) -> tuple[str, Value]:
-        """Key and version; what gets its key when it is stored has none, and what was closed has no version.
-
-        A row of a template has the version that it will have when it is made.
-        """
-        return str(self.key or ""), "" if self.version is None else self.version
+    def hidden(self) -> tuple[str, str]:
+        """Key and version; what gets its key when it is stored has none."""
+        return str(self.key or ""), self.version
 
 
 def masked(update: QuarterlyUpdate, sections: frozenset[str]) -> QuarterlyUpdate:
