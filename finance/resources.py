@@ -23,6 +23,8 @@ from priorities.rows import Row, SheetResource, Texts
 
 from .models import FinancialPosition, rounding_explains, variance
 
+TIMES, LARGE = 500, Decimal(10**10)  # from where on a figure is questioned: times what is stored, and pounds
+MEANT = "numbers here are in £m unless the heading or the cell says otherwise, like £12,300k."
 SCALES = {"£m": 6, "£000s": 3, "£000": 3, "£k": 3, "£": 0, "pounds": 0}
 
 
@@ -82,8 +84,8 @@ class FinancialPositionResource(SheetResource):
     period = Key("period", "Period", aliases=("£m Rev",), show=lambda number: f"Q{number}")
     budget = MoneyColumn("budget", "Budget", aliases=("Yr Budget",))
     forecast = MoneyColumn("forecast", "Forecast")
-    ytd_profile = MoneyColumn("ytd_profile", "YTD profile")
-    ytd_actual = MoneyColumn("ytd_actual", "YTD actual")
+    ytd_profile = MoneyColumn("ytd_profile", "YTD profile", likely=("Profile",))
+    ytd_actual = MoneyColumn("ytd_actual", "YTD actual", likely=("Actual", "YTD actuals"))
     confirmed = confirmed_column()
     version = Key("version", "Version")
 
@@ -140,11 +142,29 @@ class FinancialPositionResource(SheetResource):
         return found
 
     def remark(self, row: Row) -> None:
+        self.doubt_size(row)
         for heading, _, against, figure in self.STATED:
             if text := cell(row.cells, heading):
                 message = self.doubt(text, row.instance, against, figure, self.scale(heading))
                 if message:
                     self.warn(heading, message)
+
+    def doubt_size(self, row: Row) -> None:
+        """Thousands or pounds that were typed for £m."""
+        for column in self.columns:
+            if not isinstance(column, MoneyColumn) or column.attribute not in row.changes:
+                continue
+            old, new = row.changes[column.attribute]
+            if not new:
+                continue
+            if old and abs(new) >= TIMES * abs(old):
+                told = f"{show_money(new)}, {int(abs(new / old)):,} times the {show_money(old)} that is stored"
+            elif abs(new) > LARGE:
+                told = f"{show_money(new)}, more than {show_money(LARGE)}"
+            else:
+                continue
+            text = tidy(cell(row.cells, column.column_name))
+            self.warn(column.column_name, f"“{text}” was read as {told}; {MEANT}")
 
     def scale(self, heading: str) -> int:
         return scale_of(self.raw_headings.get(heading, ""))

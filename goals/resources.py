@@ -16,11 +16,14 @@ from priorities.cells import (
     shorten,
 )
 from priorities.columns import UNLIKE, Column, Key, cell, confirmed_column, fold, likeness, name_in, wrong
-from priorities.models import Priority
+from priorities.models import Priority, Section
 from priorities.periods import Period
 from priorities.rows import Book, Row, SheetResource, Texts
 
 from .models import Goal, GoalForecast
+
+NUMBERS = ("#", "Goal no", "Goal number")
+TITLES = ("Goal title", "Deliverable", "Milestone")
 
 
 def register_of(book: Book) -> dict[tuple[int, str, int, int], Goal]:
@@ -107,13 +110,14 @@ class YearsQuarter(Column):
 
 class GoalResource(SheetResource):
     setup = administrators_only = named_each_quarter = True
+    section = Section.GOALS
     required = ("Priority", "No.", "Goal")
     plan_title = Key("priority__plan__title", "Plan")
     quarter = Key(None, "Quarter")
     year = Key("financial_year", "Year", aliases=("Financial year",))
     priority = Key("priority__title", "Priority")
-    number = Key("number", "No.", aliases=("No", "Number"))
-    title = Key("title", "Goal", aliases=("Title",))
+    number = Key("number", "No.", aliases=("No", "Number"), likely=NUMBERS)
+    title = Key("title", "Goal", aliases=("Title",), likely=TITLES)
     baseline = YearsQuarter("baseline", "Baseline", aliases=("Base",), empty=None)
 
     class Meta:
@@ -168,11 +172,11 @@ class GoalForecastResource(SheetResource):
     required = ("Quarter", "Priority", "No.")
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
-    number = Key("goal__number", "No.", aliases=("No", "Number"))
-    title = Key("goal__title", "Goal", aliases=("Title",))
+    number = Key("goal__number", "No.", aliases=("No", "Number"), likely=NUMBERS)
+    title = Key("goal__title", "Goal", aliases=("Title",), likely=TITLES)
     forecast = YearsQuarter("forecast", "Forecast", aliases=("F'Cast",), empty=None)
     confidence = Column("confidence", "Confidence", parse=parse_goal_confidence, aliases=("Conf.",))
-    comment = Column("comment", "Comment")
+    comment = Column("comment", "Comment", likely=("Comments", "Note", "Notes"))
     confirmed = confirmed_column()
     key = Key("goal__key", "Key")
     version = Key("version", "Version")

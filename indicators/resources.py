@@ -41,12 +41,14 @@ from priorities.columns import (
     slip_of,
     wrong,
 )
-from priorities.models import Priority
+from priorities.models import Priority, Section
 from priorities.periods import Period
 from priorities.rows import Book, Row, SheetResource, Texts, priority_key
 
 from .models import Background, Indicator, Reading, figure_text
 
+REFERENCES = ("Ref no", "Indicator ref", "Indicator reference")
+TITLES = ("Indicator title", "KPI", "Measure")
 YEARS_TARGET = re.compile(r"^\s*([0-9]{4}|[0-9]{2})/[0-9]{2}\s+(?=target\b)", re.IGNORECASE)
 
 
@@ -201,12 +203,13 @@ def ask_about_fraction(text: str, value: Decimal | None, unit: str, stored: Deci
 
 class IndicatorResource(SheetResource):
     setup = administrators_only = named_each_quarter = True
+    section = Section.INDICATORS
     required = ("Priority",)
     plan_title = Key("priority__plan__title", "Plan")
     quarter = Key(None, "Quarter")
     priority = Key("priority__title", "Priority")
-    reference = Column("reference", "Ref", parse=parse_reference, aliases=("Reference",))
-    title = Key("title", "Indicator", aliases=("Title", "Performance indicator"))
+    reference = Column("reference", "Ref", parse=parse_reference, aliases=("Reference",), likely=REFERENCES)
+    title = Key("title", "Indicator", aliases=("Title", "Performance indicator"), likely=TITLES)
     unit = Column("unit", "Unit", parse=parse_unit, show=label_of(Unit), empty=NEVER)
     polarity = Column("polarity", "Polarity", parse=parse_polarity, show=label_of(Polarity), empty=Polarity.NONE)
     decimals = Column("decimals", "Decimals", parse=parse_count, empty=0)
@@ -227,8 +230,8 @@ class IndicatorResource(SheetResource):
     def refuse(self, row: Row) -> None:
         indicator = row.instance
         if not row.is_new and "unit" in row.changes:
-            unit = Unit(row.changes["unit"][0]).label.lower()
-            raise wrong("Unit", f"Its figures are in {unit}; a new unit needs a new indicator.")
+            unit = Unit(row.changes["unit"][0])
+            raise wrong("Unit", f"This indicator is {unit.in_words}; a new unit needs a new indicator.")
         if indicator.reference and "reference" in row.changes:
             self.take_reference(indicator)
 
@@ -278,16 +281,18 @@ class ReadingResource(SheetResource):
     expected = ("Target", "Value")
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
-    reference = Key("indicator__reference", "Ref", aliases=("Reference",))
-    title = Key("indicator__title", "Indicator", aliases=("Title", "Performance indicator"))
+    reference = Key("indicator__reference", "Ref", aliases=("Reference",), likely=REFERENCES)
+    title = Key("indicator__title", "Indicator", aliases=("Title", "Performance indicator"), likely=TITLES)
     basis = Column("basis", "Basis", parse=parse_basis, show=label_of(Basis))
     target = MeasureColumn("target", "Target", missing="target_missing", basis="target_basis")
     target_basis = Column("target_basis", "Target basis", parse=parse_basis, show=label_of(Basis))
     target_note = Column("target_note", "Target note")
-    value = MeasureColumn("value", "Value", missing="missing", basis="basis", aliases=("YTD",))
+    value = MeasureColumn(
+        "value", "Value", missing="missing", basis="basis", aliases=("YTD",), likely=("Actual", "Actual value")
+    )
     confidence = Column("confidence", "Confidence", parse=parse_rating, aliases=("Conf.",))
     reason = Column("reason", "Reason")
-    note = Column("note", "Note")
+    note = Column("note", "Note", likely=("Notes", "Comment", "Comments"))
     as_at = Column("as_at", "Data as at", parse=parse_date, show=show_date, aliases=("As at",), empty=None)
     confirmed = confirmed_column()
     key = Key("indicator__key", "Key")
@@ -352,8 +357,8 @@ class BackgroundValue(Column):
 class BackgroundResource(SheetResource):
     setup = administrators_only = True
     required = ("Indicator", "Priority", "Quarter", "Value", "Basis")
-    title = Key("indicator__title", "Indicator")
-    reference = Key("indicator__reference", "Ref", aliases=("Reference",))
+    title = Key("indicator__title", "Indicator", likely=TITLES)
+    reference = Key("indicator__reference", "Ref", aliases=("Reference",), likely=REFERENCES)
     priority = Key("indicator__priority__title", "Priority")
     plan_title = Key("indicator__priority__plan__title", "Plan")
     quarter = Key("quarter", "Quarter")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+import json
+from collections.abc import Collection
+from typing import Any, ClassVar, Protocol
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,6 +13,8 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from import_export import fields, resources
 from import_export.admin import ExportMixin, ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm
 from simple_history.admin import SimpleHistoryAdmin
@@ -62,8 +67,61 @@ class ConfirmForm(ConfirmImportForm):
     fingerprint = forms.CharField(widget=forms.HiddenInput())
 
 
-class ReadOnly(AdministratorsOnly, admin.ModelAdmin):
-    """What other pages write: to see that it is there, not to change it."""
+class Exported(ExportMixin):
+    """Mixin: export, with every column and without the script that chooses some."""
+
+    export_form_class = ExportForm
+
+    def get_data_for_export(self, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:
+        """The rows, with the resource that made them: what writes the file asks it which columns are figures."""
+        data = super().get_data_for_export(request, queryset, **kwargs)
+        data.resource = self.choose_export_resource_class(kwargs.get("export_form"), request)
+        return data
+
+
+class PlainResource(resources.ModelResource):
+    """A model as it is stored, column by column, what a row refers to by its name, without the bytes of files."""
+
+    @classmethod
+    def of(cls, model: Any, left_out: Collection[str]) -> type[PlainResource]:
+        kept = [f for f in model._meta.concrete_fields if not isinstance(f, models.BinaryField)]
+        columns = {f.name: column_of(f) for f in kept if f.name not in left_out}
+        meta = type("Meta", (), {"model": model, "fields": list(columns)})
+        return type(f"{model.__name__}Resource", (cls,), {**columns, "Meta": meta})
+
+    @classmethod
+    def get_display_name(cls) -> str:
+        return str(cls._meta.model._meta.verbose_name_plural).capitalize()
+
+
+def column_of(field: Any) -> fields.Field:
+    heading = str(field.verbose_name)
+    return PlainColumn(attribute=field.name, column_name=heading[:1].upper() + heading[1:])
+
+
+class PlainColumn(fields.Field):
+    def export(self, instance: Any, **kwargs: Any) -> str:
+        value = self.get_value(instance)
+        if isinstance(value, dt.datetime):
+            return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+        if isinstance(value, dict | list):
+            return json.dumps(value, ensure_ascii=False)
+        return "" if value is None else str(value)
+
+
+class ReadOnly(AdministratorsOnly, Exported, admin.ModelAdmin):
+    """What other pages write: to see that it is there and to export it, not to change it."""
+
+    not_exported: tuple[str, ...] = ()  # what is downloaded elsewhere, or too long for a cell
+
+    def get_export_resource_classes(self, request: HttpRequest) -> list[type[PlainResource]]:
+        return [PlainResource.of(self.model, self.not_exported)]
+
+    def get_export_queryset(self, request: HttpRequest) -> Any:
+        """With all that the names of what a row refers to are made of: no query for a row."""
+        related = [f for f in self.model._meta.concrete_fields if f.is_relation]
+        paths = [f"{f.name}__{g.name}" for f in related for g in f.related_model._meta.concrete_fields if g.is_relation]
+        return super().get_export_queryset(request).select_related(*(f.name for f in related), *paths)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -71,13 +129,25 @@ class ReadOnly(AdministratorsOnly, admin.ModelAdmin):
     has_change_permission = has_delete_permission = has_add_permission
 
 
-class SheetAdmin(AdministratorsOnly, ImportExportMixin):
+class Keep(Protocol):
+    """Keeps a record of an import, with its file."""
+
+    def __call__(
+        self, *, name: str, data: bytes, resource: SheetResource, result: Any, change_set: ChangeSet
+    ) -> object: ...
+
+
+class NothingImported(Exception):
+    """Takes back the change set of an import that changed nothing."""
+
+
+class SheetAdmin(AdministratorsOnly, Exported, ImportExportMixin):
     """Import and export with the resources that the workbook uses: the same rules, the same messages, a preview."""
 
-    export_form_class = ExportForm  # all columns, without the script that chooses some
     confirm_form_class = ConfirmForm
     resource: type[SheetResource]
     resources: tuple[type[SheetResource], ...] = ()  # where one model has several sheets
+    keep: ClassVar[Keep] = staticmethod(lambda **kept: None)  # set by what keeps imports, which builds on this app
 
     def get_resource_classes(self, request: HttpRequest) -> list[type[SheetResource]]:
         return list(self.resources or (self.resource,))
@@ -97,6 +167,23 @@ class SheetAdmin(AdministratorsOnly, ImportExportMixin):
         confirmed = getattr(kwargs.get("form"), "cleaned_data", {})
         previewed = {"fingerprint": confirmed["fingerprint"]} if "fingerprint" in confirmed else {}
         return {**super().get_import_data_kwargs(**kwargs), **previewed}
+
+    def process_dataset(self, dataset: Any, form: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Under one change set that names the file, and kept with it; nothing is kept of what changes nothing."""
+        name = form.cleaned_data["original_file_name"]
+        resource_class = self.choose_import_resource_class(form, request)
+        resource = resource_class(**self.get_import_resource_kwargs(request, form=form, **kwargs))
+        known = self.get_import_data_kwargs(request=request, form=form, **kwargs)
+        try:
+            with recording(by=signed_in(request), source=Source.ADMIN, note=name) as change_set:
+                result = resource.import_data(dataset, file_name=name, user=request.user, **known)
+                if not resource.plan or result.has_errors() or result.has_validation_errors():
+                    raise NothingImported
+                file = self.get_tmp_storage_class()(name=form.cleaned_data["import_file_name"], read_mode="rb")
+                self.keep(name=name, data=file.read(), resource=resource, result=result, change_set=change_set)
+        except NothingImported:
+            pass
+        return result
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
@@ -405,18 +492,11 @@ class PersonAdmin(SheetAdmin, Recorded, UserAdmin):
 
 
 @admin.register(ChangeSet)
-class ChangeSetAdmin(AdministratorsOnly, ExportMixin, admin.ModelAdmin):
+class ChangeSetAdmin(ReadOnly):
     """Who changed what, when and from where: to read and to export."""
-
-    export_form_class = ExportForm
 
     list_display = ["at", "person", "source", "note"]
     list_filter = ["source", "at"]
     search_fields = ["person__username", "note"]
     list_select_related = ["person"]
     date_hierarchy = "at"
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    has_change_permission = has_delete_permission = has_add_permission

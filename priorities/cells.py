@@ -33,6 +33,12 @@ class Unit(models.TextChoices):
     POINTS = "percentage_points", "Percentage points"
 
     @property
+    def in_words(self) -> str:
+        return {"percent": "a percentage", "number": "a plain number", "percentage_points": "in percentage points"}[
+            self
+        ]
+
+    @property
     def suffix(self) -> str:
         return {"percent": "%", "number": "", "percentage_points": "pp"}[self]
 
@@ -131,6 +137,14 @@ def tidy(text: object) -> str:
 
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
+
+
+def day_said(text: str) -> str:
+    """A day as a spreadsheet gives it, 2022-12-31, as people write it: 31/12/2022. Other texts stay as they are."""
+    if not _DATE.fullmatch(text):
+        return text
+    year, month, day = text[:10].split("-")
+    return f"{day}/{month}/{year}"
 
 
 def check_no_date(text: str, example: str) -> None:
@@ -381,7 +395,8 @@ def parse_period_number(text: str) -> int:
 
 
 def shorten(text: object, length: int = 60) -> str:
-    cleaned = tidy(text)
+    """A text to be quoted in a sentence; a day as a spreadsheet gives it is told as people write it."""
+    cleaned = day_said(tidy(text))
     return cleaned if len(cleaned) <= length else cleaned[: length - 1] + "…"
 
 
@@ -449,8 +464,8 @@ def parse_measure(text: str, unit: Unit | str) -> Measure:
     stated_unit = _UNIT_OF_TAIL[found[1]]
     if stated_unit and stated_unit != unit:
         raise CellError(
-            f"“{shorten(text)}” is in {stated_unit.label.lower()}, but this indicator is measured in "
-            f"{unit.label.lower()}; write it like {examples[unit]}."
+            f"“{shorten(text)}” is {stated_unit.in_words}, but this indicator is {unit.in_words}; write it like "
+            f"{examples[unit]}."
         )
     return Measure(value=found[0], basis=basis)
 

@@ -74,6 +74,7 @@ class NEVER:
 class Column(fields.Field):
     """One column: its heading, the aliases that serve too, and how its cells are read, written and shown.
 
+    `likely` are words for it that may mean something else beside it, and serve only where no other column is it.
     A blank cell leaves what is stored alone; `[clear]` empties it, to the value of `empty`. `show` writes a value so
     that people and `parse` can both read it.
     """
@@ -86,10 +87,11 @@ class Column(fields.Field):
         parse: Callable[..., Any] = parse_text,
         show: Callable[[Any], Any] = str,
         aliases: tuple[str, ...] = (),
+        likely: tuple[str, ...] = (),
         empty: Any = "",
     ) -> None:
         super().__init__(attribute=attribute, column_name=heading)
-        self.parse, self.show, self.aliases, self.empty = parse, show, aliases, empty
+        self.parse, self.show, self.aliases, self.likely, self.empty = parse, show, aliases, likely, empty
         self.remembered: dict[tuple[str, Any], Any] = {}
 
     @property

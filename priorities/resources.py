@@ -32,6 +32,7 @@ from .models import (
 from .periods import Period
 from .rows import Row, SheetResource, Texts, priority_key, update_key
 
+OVERVIEWS = "The overview is written by its author, managers and administrators; ask one."
 CALENDAR_YEARS = 20  # how far from today a new quarter may lie
 
 
@@ -148,21 +149,29 @@ class QuarterResource(SheetResource):
             raise wrong("Quarter", f"{row.instance} is not open yet; an administrator opens it first.")
         return {**super().typed(row), "status": QuarterStatus.OPEN}  # the first of all: nothing to carry forward
 
+    def refuse_unread(self, row: Row) -> None:
+        """An overview speaks of every priority: until it is closed, it is read by its author and managers."""
+        quarter, by = row.instance, self.book.by
+        if by is None or by.sees_all or not row.typed or quarter.overview_author_id == by.pk:
+            return
+        if quarter.pk and QuarterStatus.CLOSED not in (quarter.status, quarter.overview_status):
+            raise wrong("Overview", OVERVIEWS)
+
     def refuse(self, row: Row) -> None:
         """Quarters are set up by administrators; their overview is its author's and the managers' too."""
         quarter, by = row.instance, self.book.by
         if row.before and quarter.status == QuarterStatus.CLOSED:
-            raise wrong("Quarter", f"{quarter} is closed and can't be changed: reopen it first.")
+            raise wrong("Quarter", f"{quarter} is closed and can't be edited. Ask an administrator to reopen it first.")
         if by is not None and not by.is_administrator and set(row.changes) != {"overview"}:
             raise ValidationError(f"{self.get_display_name()} are set up by administrators; ask one.")
         if not quarter.overview_is_editable:
             status = UpdateStatus(quarter.overview_status)
-            told = f"The overview of {quarter} is {status.label.lower()} and can't be changed"
-            raise wrong("Overview", f"{told}: {status.overview_way_back}.")
+            told = f"The overview of {quarter} is {status.label.lower()} and can't be edited"
+            raise wrong("Overview", f"{told}; {status.overview_way_back}.")
         if by is None:
             return
         if not by.sees_all and quarter.overview_author_id != by.pk:
-            raise wrong("Overview", "The overview is written by its author, managers and administrators; ask one.")
+            raise wrong("Overview", OVERVIEWS)
         if not is_open_to(quarter, by):
             raise wrong("Overview", why_not_open(quarter))
 
@@ -270,6 +279,9 @@ class QuarterlyUpdateResource(SheetResource):
         if row.is_new:
             return frozenset()
         return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in row.changes)
+
+    def sections_said(self, row: Row) -> frozenset[str]:
+        return frozenset(Section.FINANCE if name == "finance_note" else Section.RATINGS for name in row.typed)
 
     def update_of(self, instance: Any) -> QuarterlyUpdate | None:
         return instance

@@ -32,6 +32,7 @@ from .columns import (
     cell,
     fold,
     heading_key,
+    likeness,
     name_in,
     nearest,
     wrong,
@@ -46,6 +47,7 @@ from .models import (
     Quarter,
     QuarterlyUpdate,
     QuarterRow,
+    QuarterStatus,
     UpdateStatus,
     is_open_to,
     why_not_open,
@@ -55,6 +57,10 @@ from .rules import check_row
 from .writing import writing
 
 AGAIN = " (again)"
+MISSING = {
+    "Quarter": "The quarter is missing; write the report's quarter, like Q1 2022/23.",
+    "Priority": "The priority is missing; write its title.",
+}
 Texts = Mapping[str, str]  # the cells of a row by heading
 
 
@@ -67,6 +73,7 @@ class Book:
     tick: Callable[[], object] = bool  # called twice for each row of a resource; bool() does nothing
     _loaded: bool = False
     _periods: dict[str, Period] = field(default_factory=dict)
+    _readable: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def load(self) -> None:
         if self._loaded:
@@ -97,7 +104,7 @@ class Book:
     def period(self, row: Texts) -> Period:
         text = cell(row, "Quarter")
         if not text:
-            raise wrong("Quarter", "The quarter is missing; write the report's quarter, like Q1 2022/23.")
+            raise wrong("Quarter", MISSING["Quarter"])
         if text not in self._periods:
             try:
                 self._periods[text] = parse_period(text)
@@ -133,7 +140,7 @@ class Book:
     def priority(self, row: Texts, plan: Plan) -> Priority:
         title = parse_title(name_in(row, "Priority"))
         if not title:
-            raise wrong("Priority", "The priority is missing; write its title.")
+            raise wrong("Priority", MISSING["Priority"])
         if found := self.priorities.get((plan.first_year, fold(title))):
             return found
         known = [p.title for (year, _), p in self.priorities.items() if year == plan.first_year]
@@ -148,6 +155,10 @@ class Book:
         quarter = self.quarter(row)
         priority = self.priority(row, quarter.plan)
         update = self.updates.get((quarter.period, fold(priority.title)))
+        if update is None and quarter.status == QuarterStatus.PLANNED:
+            raise wrong(
+                "Quarter", f"{quarter} is not open yet; correct the quarter, or ask an administrator to open it first."
+            )
         if update is None:
             raise wrong(
                 "Priority",
@@ -161,14 +172,38 @@ class Book:
         """Why these sections of an update, or a row that somebody holds, can't be written now; "" if they can."""
         status = UpdateStatus(update.status)
         if status not in UpdateStatus.editable():
-            return f"{update} is {status.label.lower()} and can't be changed: send it back first."
+            return f"{update} is {status.label.lower()} and can't be edited; {status.way_back}."
         if self.by is not None and not is_open_to(update, self.by):
             return why_not_open(update)
         if not sections or self.by is None or self.by.is_administrator:
             return ""
         if self.by.may_write(update.priority_id, sections, holder_id):
             return ""
-        return f"{update} is not yours to fill in; ask its lead or an administrator."
+        return not_yours(update)
+
+    # What somebody may read: nothing of the rest is told, not even whether the file has it right
+
+    def readable(self, update: QuarterlyUpdate) -> frozenset[str]:
+        """The sections of an update that the person may read."""
+        key = id(update)
+        if key not in self._readable:
+            self._readable[key] = update.readable_sections(self.by)
+        return self._readable[key]
+
+    def unread(self, row: Texts) -> QuarterlyUpdate | None:
+        """The update that a row of a quarter's sheet is of, if nothing of it may be read."""
+        if self.by is None or self.by.sees_all or not (cell(row, "Quarter") and cell(row, "Priority")):
+            return None
+        quarter = self.quarters.get(self.period(row))
+        title = parse_title(cell(row, "Priority"))
+        update = quarter and self.updates.get((quarter.period, fold(title)))
+        if update and not self.readable(update) and not self.by.has_rows_of(update.priority_id):
+            return update
+        return None
+
+
+def not_yours(update: QuarterlyUpdate) -> str:
+    return f"{update} is not yours to fill in; ask its lead or an administrator."
 
 
 def priority_key(priority: Priority) -> tuple[int, str]:
@@ -191,6 +226,10 @@ class Clash:
     @property
     def told(self) -> str:
         return f"{self.by}, since the file was made: {shorten(self.theirs) or '(empty)'}"
+
+    @property
+    def kept(self) -> str:
+        return f"{self.theirs or '(empty)'} is kept (file: {self.mine or '(empty)'})"
 
     @property
     def problem(self) -> str:
@@ -242,6 +281,7 @@ class SheetResource(resources.Resource):
 
     setup = False
     administrators_only = False
+    section = ""  # of an update, that set-up rows belong to
     named_each_quarter = False  # set-up rows that stand on a quarter's sheet, and so again in every quarter
     required: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()  # missing, these are warned of where there are new rows
@@ -250,6 +290,7 @@ class SheetResource(resources.Resource):
     answers: tuple[str, ...] = ()  # fields that, stated by a person, confirm a row of a quarter
     rows: Sequence[int] = ()  # the number of each row as the spreadsheet counts; empty: in order from 2
     blank: Collection[int] = ()  # the numbers, from 1, of rows in which only what names them is filled in
+    elsewhere: Collection[str] = ()  # the headings of the whole sheet, which other resources read too
     chosen: Mapping[tuple[int, str], str] = {}  # in conflicts, by number and heading: "mine" or "theirs"
 
     def __init__(self, book: Book | None = None, **kwargs: Any) -> None:
@@ -288,6 +329,14 @@ class SheetResource(resources.Resource):
     def refuse(self, row: Row) -> None:
         """Rules of its own that a new or changed row must satisfy; raises ValidationError."""
 
+    def compare(self) -> None:
+        """What holds between the rows, once each is settled; give_up() refuses one."""
+
+    def give_up(self, row: Row, column: str, message: str) -> None:
+        row.refuse(column, message)
+        row.kind = "refused"
+        self.planned.pop(id(row.instance), None)
+
     def remark(self, row: Row) -> None:
         """Warnings about a row that was read."""
 
@@ -304,8 +353,12 @@ class SheetResource(resources.Resource):
             for name in (column.column_name, *column.aliases):
                 known.setdefault(heading_key(name), column.column_name)
         known |= {heading_key(name): name for name in HIDDEN if heading_key(name) not in known}
-        found: list[str] = []
-        for raw in headings:
+        raws, found = list(headings), list[str]()
+        there = {known.get(heading_key(raw)) for raw in raws}
+        for column in self.columns:
+            if column.column_name not in there:
+                known |= {key: column.column_name for word in column.likely if (key := heading_key(word)) not in known}
+        for raw in raws:
             name = known.get(heading_key(raw), tidy(raw))
             found.append(f"{name}{AGAIN}" if name in found and name in self.headings() else name)
         return found
@@ -334,8 +387,17 @@ class SheetResource(resources.Resource):
             name = repeated[0].removesuffix(AGAIN)
             self.problem = f"Two columns are headed {name}, or a word for it; keep one of them."
         elif lacking := [name for name in self.required if name not in found]:
-            self.problem = f"The headings lack {' and '.join(lacking)}; add the column, or mend its heading."
+            meant = [f"“{near}” may be meant for {name}" for name in lacking if (near := self.likeliest(name))]
+            told = f" ({'; '.join(meant)})" if meant else ""
+            self.problem = f"The headings lack {' and '.join(lacking)}{told}; add the column, or mend its heading."
         return found
+
+    def likeliest(self, name: str) -> str:
+        """The heading, of those that mean nothing here, that is most like one that is lacking."""
+        known = self.elsewhere or self.headings()
+        unknown = [raw for found, raw in self.raw_headings.items() if found.removesuffix(AGAIN) not in known and raw]
+        likely = [raw for raw in unknown if likeness(raw, name) >= 0.5 or fold(name) in fold(raw)]
+        return max(likely, key=lambda raw: likeness(raw, name), default="")
 
     # Planning
 
@@ -361,6 +423,7 @@ class SheetResource(resources.Resource):
             if row.kind:
                 continue
             self.attempt(self.settle, row)
+        self.compare()
         new = sum(is_new for _, is_new, _ in self.plan)
         self.warnings += [
             Problem(0, "", f"there is no column {name}; it stays empty in the {new} new rows.")
@@ -400,6 +463,11 @@ class SheetResource(resources.Resource):
     def begin(self, row: Row) -> None:
         """Find the row's instance, and read what its cells say."""
         row.version = self.version_in(row.cells)
+        if update := self.book.unread(row.cells):
+            if row.is_blank:
+                row.kind = "ignored"
+                return
+            raise wrong("Priority", not_yours(update))
         key, make = self.identify(row.cells)
         first = self.seen.setdefault(key, row.number)
         if first != row.number and not (self.named_each_quarter and cell(row.cells, "Quarter")):
@@ -414,6 +482,31 @@ class SheetResource(resources.Resource):
             self.table[key] = row.instance
         row.is_new = not row.instance.pk
         row.typed = self.typed(row)
+        self.refuse_unread(row)
+
+    def refuse_unread(self, row: Row) -> None:
+        """Raises ValidationError for answers of a section that the person may not read, right or wrong."""
+        by = self.book.by
+        if by is None or by.sees_all or not row.typed:
+            return
+        if self.administrators_only and not self.named_each_quarter:
+            raise ValidationError(self.set_up)
+        if self.setup and not (self.section and cell(row.cells, "Quarter") and cell(row.cells, "Priority")):
+            return
+        update = self.book.update(row.cells) if self.setup else self.update_of(row.instance)
+        if update is None or not update.pk or getattr(row.instance, "holder_id", None) == by.pk:
+            return
+        if not self.sections_said(row) <= self.book.readable(update):
+            row.errors.clear()  # which may tell what is stored
+            raise wrong("Priority", not_yours(update))
+
+    def sections_said(self, row: Row) -> frozenset[str]:
+        """The sections of the update that the row's answers are of."""
+        return frozenset([self.section]) if self.setup else frozenset([row.instance.section])
+
+    @property
+    def set_up(self) -> str:
+        return f"{self.get_display_name()} are set up by administrators; ask one."
 
     def says_nothing(self, made: Any) -> bool:
         """Whether a blank row would only make a row without answers, about something known."""
@@ -507,7 +600,8 @@ class SheetResource(resources.Resource):
             row.kind = "refused"
             return
         self.remark(row)
-        row.kind = "new" if row.is_new else "changed" if row.changes or row.clashes else "unchanged"
+        undecided = any(not clash.chosen for clash in row.clashes.values())
+        row.kind = "new" if row.is_new else "changed" if row.changes or undecided else "unchanged"
         if row.kind == "unchanged" and row.is_blank:
             row.kind = "ignored"
         if row.is_new or row.changes:
@@ -580,9 +674,18 @@ class SheetResource(resources.Resource):
                 self.blame(row, error)
         by = self.book.by
         if self.administrators_only and by is not None and not by.is_administrator:
-            row.refuse("", f"{self.get_display_name()} are set up by administrators; ask one.")
+            self.refuse_changes(row, "", self.set_up)
         if reason := self.why_locked(row):
-            row.refuse("Priority", reason)
+            self.refuse_changes(row, "Priority", reason)
+
+    def refuse_changes(self, row: Row, column: str, reason: str) -> None:
+        """Refuse what may not be written, at each cell that was changed; at `column` where there is none."""
+        changed = [] if row.is_new else [each for each in self.shown(row) if row.cells.get(each[0], "").strip()]
+        for heading, old, _ in changed:
+            back = f"write back what was there, “{shorten(old)}”" if old else "empty it again"
+            row.refuse(heading, f"This was changed; {back}, or leave the row out: {reason}")
+        if not changed:
+            row.refuse(column, reason)
 
     def why_locked(self, row: Row) -> str:
         """Why the row can't be written now; a set-up row named on a quarter's sheet has that quarter's lock."""
@@ -622,7 +725,10 @@ class SheetResource(resources.Resource):
         """The heading of each cell of a row that would change, what it says now, and what it would say."""
         found = []
         for column in self.columns:
-            if isinstance(column, Key) or not any(name in row.changes for name in column.attributes):
+            names_it = row.is_new and cell(row.cells, column.column_name)  # then its key is new too
+            if isinstance(column, Key) and not names_it:
+                continue
+            if not any(name in row.changes for name in column.attributes):
                 continue
             old = {name: pair[0] for name, pair in row.changes.items()}
             new = {name: pair[1] for name, pair in row.changes.items()}

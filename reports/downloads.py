@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.cache import cache_control
 
 from priorities.door import Refused
+from priorities.models import Quarter
 from priorities.people import signed_in
 from priorities.periods import Period
 from updates.opening import plan_opening
+from workbooks.sending import sent
 from workbooks.writing import FORMATS, Format, Workbook
 from workbooks.writing.csvs import table as as_csv
 
@@ -19,7 +20,6 @@ from .views import says_what_is_unreadable, take, taken
 from .workbook import file_name, own_workbook, quarters_workbook, template
 
 SUFFIXES = {found.suffix: found for found in FORMATS.values()}
-private = cache_control(private=True, no_store=True)
 
 
 def format_of(suffix: str) -> Format:
@@ -28,17 +28,10 @@ def format_of(suffix: str) -> Format:
     return SUFFIXES[suffix]
 
 
-def sent(data: bytes, name: str, media_type: str) -> HttpResponse:
-    """A file to be kept, never shown by the browser in place of a page."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(data, content_type=media_type, headers=headers)
-
-
 def sent_workbook(book: Workbook, found: Format) -> HttpResponse:
     return sent(found.write(book), f"{book.about.name}.{found.suffix}", found.media_type)
 
 
-@private
 @says_what_is_unreadable
 def workbook(request: HttpRequest, period: Period, suffix: str, slug: str | None = None) -> HttpResponse:
     """The quarter, or one priority of it, as this person may read it."""
@@ -51,17 +44,16 @@ def workbook(request: HttpRequest, period: Period, suffix: str, slug: str | None
     return sent_workbook(book, found)
 
 
-@private
 def mine(request: HttpRequest, period: Period, suffix: str) -> HttpResponse:
     """What this person may fill in now, and upload again."""
-    found, quarter = format_of(suffix), take(request, period).current
-    book = own_workbook(quarter, signed_in(request))
+    found, person = format_of(suffix), signed_in(request)
+    writes_its_overview = Quarter.objects.at(period).editable_by(person).select_related("plan").first()
+    book = own_workbook(writes_its_overview or take(request, period).current, person)
     if book is None:
         raise PermissionDenied(f"Nothing of {period} is yours to fill in now: it may be submitted, or another’s.")
     return sent_workbook(book, found)
 
 
-@private
 def empty(request: HttpRequest, period: Period, suffix: str) -> HttpResponse:
     """The template of a quarter that is not open yet, for administrators."""
     found, person = format_of(suffix), signed_in(request)
@@ -73,7 +65,6 @@ def empty(request: HttpRequest, period: Period, suffix: str) -> HttpResponse:
         raise Http404(str(refused)) from refused
 
 
-@private
 @says_what_is_unreadable
 def table(request: HttpRequest, period: Period, name: str, slug: str | None = None) -> HttpResponse:
     """One table of a page, with the rows that this person reads there."""

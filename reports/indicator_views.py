@@ -17,10 +17,10 @@ from priorities.cells import Basis, Missing, Rating, rounded, show_measure
 from priorities.models import Person
 from priorities.people import signed_in
 from priorities.periods import Period
+from workbooks.sending import sent
 from workbooks.writing.csvs import table as as_csv
 
 from .charts import series_chart
-from .downloads import private, sent
 from .keeping import kept
 from .report import BACKGROUND, ELSEWHERE, NOT_ANSWERED, Point
 from .series import Entry, Series, View, changes_of_basis, series_of
@@ -159,7 +159,6 @@ def indicator(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     return render(request, "reports/indicator.html", context)
 
 
-@private
 def indicator_table(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """The same table as .csv."""
     _, series = found(request, key)

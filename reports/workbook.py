@@ -64,9 +64,11 @@ def report_workbook(report: Report, reader: Person | None, *, only: str | None =
 
 
 def own_workbook(quarter: Quarter, person: Person) -> Workbook | None:
-    """The sections and rows that somebody may fill in now, whatever the priority; None where there are none."""
+    """What somebody may fill in now, sections and rows of any priority and the overview; None where it is nothing."""
     found = flat(quarter, rows_of([quarter], person, to_fill_in=True))
-    found.quarter = None
+    if not Quarter.objects.filter(pk=quarter.pk).editable_by(person).exists():
+        found.quarter = None  # the overview is not theirs to write now
+    found.sets_up = person.is_administrator
     add_empty_positions(found)
     state = "Draft: the quarter is open, and figures may still change."
     scope = f"Only what {person} fills in."
@@ -75,7 +77,10 @@ def own_workbook(quarter: Quarter, person: Person) -> Workbook | None:
 
 
 def template(opening: Opening, person: Person | None) -> Workbook:
-    """What opening a quarter would make, to be filled in before it is open and uploaded after."""
+    """What opening a quarter would make, to be filled in before it is open and uploaded after.
+
+    Its rows have the version of what was just made, so that what is entered between the two is not overwritten.
+    """
     quarter, rows = opening.quarter, opening.rows
     for goal in opening.goals:
         goal.key = None  # type: ignore[assignment]  # it gets another one when it is made
@@ -87,6 +92,7 @@ def template(opening: Opening, person: Person | None) -> Workbook:
         readings=rows.get(Reading, []),
         assessments=rows.get(Assessment, []),
         forecasts=rows.get(GoalForecast, []),
+        sets_up=True,
     )
     add_empty_positions(found)
     state = "Template: the quarter is not open yet. It can be filled in now, and uploaded once the quarter is open."
@@ -110,6 +116,7 @@ def file_name(period: Period, *parts: str) -> str:
 
 def live_rows(quarter: Quarter, reader: Person | None, *, only: str | None = None) -> Rows:
     found = flat(quarter, rows_of([quarter], reader, only=only))
+    found.sets_up = reader is None or reader.is_administrator
     if only is not None:
         kept = [n for n, update in enumerate(found.updates) if update.priority.slug == only]
         found.updates, found.sections = [found.updates[n] for n in kept], [found.sections[n] for n in kept]
@@ -143,7 +150,7 @@ def add_empty_positions(found: Rows) -> None:
     for update, sections in zip(found.updates, found.sections, strict=True):
         if Section.FINANCE in sections and update.pk not in known and update.is_editable:
             made = [FinancialPosition(update=update, period=number) for number in range(1, 5)]
-            say_nothing_of_confirming(made)
+            nothing_known(made)
             found.positions += made
 
 
@@ -168,6 +175,7 @@ def frozen_rows(report: Report, only: str | None = None) -> Rows:
         number=report.quarter.number,
         status=report.status,
         overview=report.overview,
+        version=None,  # type: ignore[misc]  # the report doesn't say
     )
     found = Rows(quarter=quarter if only is None else None)
     for part in report.priorities:
@@ -183,6 +191,7 @@ def add_part(found: Rows, part: PriorityReport, quarter: Quarter) -> None:
         ratings_note=part.ratings_note,
         narrative=part.narrative,
         finance_note=part.finance_note,
+        version=None,  # type: ignore[misc]
         **{rating.name: rating.letter for rating in part.ratings},
     )
     found.updates.append(update)
@@ -195,12 +204,13 @@ def add_part(found: Rows, part: PriorityReport, quarter: Quarter) -> None:
     found.assessments += [assessment(row, update, RiskKind.ISSUE) for row in part.issues]
     found.assessments += [assessment(row, update, row.kind or RiskKind.RISK) for row in part.closed]
     found.forecasts += [forecast(row, update) for row in part.goals]
-    say_nothing_of_confirming((*found.positions, *found.readings, *found.assessments, *found.forecasts))
+    nothing_known((*found.positions, *found.readings, *found.assessments, *found.forecasts))
 
 
-def say_nothing_of_confirming(rows: Iterable[Any]) -> None:
+def nothing_known(rows: Iterable[Any]) -> None:
+    """Of the version of these rows, and of whether they are confirmed: their cells stay blank."""
     for row in rows:
-        row.confirmed = None
+        row.confirmed = row.version = None
 
 
 def reading(row: Any, update: QuarterlyUpdate) -> Reading:

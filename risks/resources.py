@@ -29,6 +29,10 @@ from priorities.rows import Book, Row, SheetResource, Texts
 
 from .models import Assessment, Risk, RiskKind, level_of
 
+NUMBERS = ("#", "Risk no", "Risk number", "Issue no", "Issue number")
+RISKS = ("Risk description", "Description of risk")
+ISSUES = ("Issue description", "Description of issue")
+
 
 def register_of(book: Book) -> dict[tuple[int, str, str, str], Risk]:
     """Every risk and issue by priority, kind and text, the newest wording of a text last."""
@@ -96,13 +100,14 @@ def risk_of(resource: RiskResource | AssessmentResource, row: Texts, priority: P
 
 class RiskResource(SheetResource):
     setup = named_each_quarter = True
+    section = Section.RISKS
     kind = RiskKind.RISK
     required = ("Priority", "Risk")
     plan_title = Key("priority__plan__title", "Plan")
     quarter = Key(None, "Quarter")
     priority = Key("priority__title", "Priority")
-    description = Key("latest_description", "Risk", aliases=("Description", "There is a risk..."))
-    owner = Column("owner", "Owner")
+    description = Key("latest_description", "Risk", aliases=("Description", "There is a risk..."), likely=RISKS)
+    owner = Column("owner", "Owner", likely=("Risk owner", "Issue owner"))
     closed_reason = Column("closed_reason", "Closed reason", aliases=("Closed because", "Close it, because"))
     naming = ("No.",)
 
@@ -159,7 +164,7 @@ class RiskResource(SheetResource):
 class IssueResource(RiskResource):
     kind = RiskKind.ISSUE
     required = ("Priority", "Issue")
-    description = Key("latest_description", "Issue", aliases=("Description",))
+    description = Key("latest_description", "Issue", aliases=("Description",), likely=ISSUES)
 
     class Meta:
         model = Risk
@@ -180,13 +185,17 @@ class AssessmentResource(SheetResource):
     naming = ("No.",)
     quarter = Key("update__quarter__period", "Quarter")
     priority = Key("update__priority__title", "Priority")
-    position = Column("position", "No.", parse=parse_number, aliases=("No", "Number"), empty=NEVER)
-    description = Column("description", "Risk", aliases=("Description", "There is a risk..."))
-    level = Column("level", "Score", parse=parse_level, aliases=("Rating", "Level"))
+    position = Column("position", "No.", parse=parse_number, aliases=("No", "Number"), likely=NUMBERS, empty=NEVER)
+    description = Column("description", "Risk", aliases=("Description", "There is a risk..."), likely=RISKS)
+    level = Column(
+        "level", "Score", parse=parse_level, aliases=("Rating", "Level"), likely=("Risk score", "Risk rating")
+    )
     likelihood = Column("likelihood", "Likelihood", parse=parse_score, empty=None)
     impact = Column("impact", "Impact", parse=parse_score, empty=None)
     trend = Column("trend", "Trend", parse=parse_trend, show=label_of(Trend))
-    explanation = Column("explanation", "Explanation", aliases=("Explanation for trend",))
+    explanation = Column(
+        "explanation", "Explanation", aliases=("Explanation for trend",), likely=("Comment", "Comments")
+    )
     confirmed = confirmed_column()
     key = Key("risk__key", "Key")
     version = Key("version", "Version")
@@ -213,6 +222,47 @@ class AssessmentResource(SheetResource):
         text = parse_text(cell(row, self.kind.label)) or risks_by_key(self.book)[risk.key][1]
         return (update.quarter.period, risk.key), lambda: Assessment(update=update, risk=risk, description=text)
 
+    def recall(self) -> None:
+        super().recall()
+        self.put_last()
+
+    def put_last(self) -> None:
+        """A new row without a number goes to the end, after all that the file numbers."""
+        last: dict[int, int] = {}
+        for assessment in self.of_kind():
+            home = id(assessment.update)
+            last[home] = max(last.get(home, 0), assessment.position if assessment.pk else 0)
+        unread = [row for row in self.outcome if not row.kind]
+        for row in unread:
+            home = id(row.instance.update)
+            last[home] = max(last.get(home, 0), row.typed.get("position", 0))
+        for row in unread:
+            if row.is_new and "position" not in row.typed and "No." not in row.errors:
+                home = id(row.instance.update)
+                last[home] = row.typed["position"] = last[home] + 1
+
+    def of_kind(self) -> list[Assessment]:
+        return [assessment for assessment in self.table.values() if assessment.risk.kind == self.kind]
+
+    def compare(self) -> None:
+        """No number is that of two risks, or of two issues, of an update; those that two have already may stay."""
+        numbered = [row for row in self.outcome if row.kind in ("new", "changed") and "position" in row.changes]
+        moved = {id(row.instance) for row in numbered}
+        taken: dict[tuple[int, int], Assessment] = {}
+        for assessment in self.of_kind():
+            if assessment.pk and id(assessment) not in moved:
+                taken.setdefault((id(assessment.update), assessment.position), assessment)
+        for row in numbered:
+            number = row.instance.position
+            other = taken.setdefault((id(row.instance.update), number), row.instance)
+            if other is not row.instance:
+                self.give_up(
+                    row,
+                    "No.",
+                    f"{number} is the number of “{shorten(other.description)}” too; give each its own. A new row "
+                    "without a number goes to the end.",
+                )
+
     def complete(self, row: Row) -> None:
         """Where the plan scores risks by likelihood × impact, the level follows."""
         assessment = row.instance
@@ -224,8 +274,8 @@ class IssueAssessmentResource(AssessmentResource):
     kind = RiskKind.ISSUE
     required = ("Quarter", "Priority", "Issue")
     expected = ("Rating", "Trend")
-    description = Column("description", "Issue", aliases=("Description",))
-    level = Column("level", "Rating", parse=parse_level, aliases=("Score", "Level"))
+    description = Column("description", "Issue", aliases=("Description",), likely=ISSUES)
+    level = Column("level", "Rating", parse=parse_level, aliases=("Score", "Level"), likely=("Issue rating",))
 
     class Meta:
         model = Assessment

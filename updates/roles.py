@@ -88,6 +88,7 @@ def administers(person: Person) -> bool:
     return person.is_administrator
 
 
+writes_overview = makes(SUBMIT_OVERVIEW)
 READING: dict[str, Rule] = {
     "Read a closed quarter": reads(OTHER, UpdateStatus.CLOSED),
     "Read an approved update of any priority": reads(OTHER, UpdateStatus.APPROVED),
@@ -99,8 +100,8 @@ FILLING_IN: dict[str, Rule] = {
     "Fill in a section that is theirs": fills_in(Section.FINANCE),
     "Fill in every section of their priority": fills_in(*Section),
     "Hand over sections and rows, and name deputies": lambda person: person.leads(OWN),
-    "Import a spreadsheet of what is theirs to fill in": lambda person: person.fills_in(OWN),
-    "Write the overview of the quarter": makes(SUBMIT_OVERVIEW),
+    "Import a spreadsheet of what is theirs to fill in": lambda person: person.fills_in(OWN) or writes_overview(person),
+    "Write the overview of the quarter": writes_overview,
 }
 RUNNING: dict[str, Rule] = {
     "See the progress board and remind people": sees_all,

@@ -1,8 +1,11 @@
 from django.contrib import admin
 
-from priorities.admin import ReadOnly
+from priorities.admin import ReadOnly, SheetAdmin
 
 from .models import ImportFile, ImportRecord
+from .records import keep
+
+SheetAdmin.keep = staticmethod(keep)
 
 
 @admin.register(ImportRecord)

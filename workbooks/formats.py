@@ -7,10 +7,27 @@ import io
 import re
 from typing import Any
 
+from django.db import models
 from import_export.formats import base_formats
 from tablib import Dataset
 
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?")
+NUMERIC = models.DecimalField | models.FloatField | models.IntegerField | models.AutoField
+
+
+def numeric_columns(dataset: Dataset) -> set[int]:
+    """The columns of an export whose model fields hold figures; `dataset.resource` is what it was made by."""
+    from .writing.sheets import field_of
+
+    resource = getattr(dataset, "resource", None)
+    if resource is None:
+        return set()
+    paths = {field.column_name: field.attribute for field in resource.fields.values() if field.attribute}
+    return {
+        index
+        for index, heading in enumerate(dataset.headers or ())
+        if heading in paths and isinstance(field_of(resource._meta.model, paths[heading]), NUMERIC)
+    }
 
 
 class OneSheet:
@@ -59,15 +76,16 @@ class CSV(OneSheet, base_formats.CSV):
 
 class XLSX(OneSheet, base_formats.XLSX):
     def export_data(self, dataset: Dataset, **kwargs: Any) -> bytes:
-        """Numbers as numbers and text as text, whatever it begins with."""
+        """The figures of columns of figures as numbers, and all else as text, whatever it looks like."""
         import xlsxwriter
 
+        numeric = numeric_columns(dataset)
         data = io.BytesIO()
         with xlsxwriter.Workbook(data, {"in_memory": True}) as book:
             page = book.add_worksheet("Rows")
             for number, row in enumerate([dataset.headers, *dataset]):
                 for column, value in enumerate(map(str, row)):
-                    if number and NUMBER.fullmatch(value):
+                    if number and column in numeric and NUMBER.fullmatch(value):
                         page.write_number(number, column, float(value))
                     elif page.write_string(number, column, value):
                         raise ValueError(f"A text in row {number + 1} is longer than a cell can hold; export as CSV.")

@@ -10,13 +10,14 @@ from functools import cached_property
 from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
-from priorities.cells import shorten
-from priorities.columns import Problem, heading_key, likeness, slip_of
+from priorities.cells import CellError, day_said, parse_period, shorten
+from priorities.columns import Problem, fold, heading_key, likeness, slip_of, yes_no
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import Person
+from priorities.periods import Period
 from priorities.resources import PlanResource, PriorityResource, QuarterlyUpdateResource, QuarterResource
-from priorities.rows import HIDDEN, Book, Row, SheetResource
+from priorities.rows import HIDDEN, MISSING, Book, Row, SheetResource
 from priorities.writing import writing
 from risks.resources import AssessmentResource, IssueAssessmentResource, IssueResource, RiskResource
 
@@ -46,7 +47,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 }
 # Sheets that our own workbooks begin with, which are not read, by the last words of their first cell.
 COVER, NOTES = "Cover", "Notes"
-OURS = {COVER: "quarterly performance report", NOTES: "Noted on"}
+OURS = {COVER: "quarterly performance report", NOTES: "Noted on", "Problems": "Where"}
 TITLE_ROWS = 20  # how far down the headings are looked for
 KINDS = ("new", "changed", "unchanged", "ignored", "refused")
 
@@ -80,7 +81,7 @@ class CellPlan:
     """One cell before and after, as people read it; `conflict` says who stored what since the file was made.
 
     `cell` is empty for what follows from other cells. In a conflict `old` is what is stored and `new` what the file
-    says, whatever was chosen.
+    says; where what is stored was chosen, the cell is `kept` and `new` says so in words.
     """
 
     heading: str
@@ -88,6 +89,7 @@ class CellPlan:
     old: str
     new: str
     conflict: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,9 @@ class RowPlan:
 
     @cached_property
     def cells(self) -> tuple[CellPlan, ...]:
-        """The cells that change; none of a row that is refused."""
-        return self.plan.cells(self.row) if self.kind in ("new", "changed") else ()
+        """The cells that change, and those in which somebody else's value is kept; none of a row that is refused."""
+        changes = self.kind in ("new", "changed")
+        return self.plan.cells(self.row) if changes or self.plan.keeps(self.row) else ()
 
 
 @dataclass
@@ -175,12 +178,33 @@ def plan_import(
             found[name] = sheet
             planned.warnings += [f"{sheet.name}: {note}" for note in sheet.notes]
     choices = {**dict.fromkeys(theirs, "theirs"), **dict.fromkeys(mine, "mine")}
-    for name, classes in SHEETS.items():
-        if name in found:
-            SheetPlan(name, found[name], [resource(book) for resource in classes], choices).add_to(planned)
+    plans = [
+        SheetPlan(name, found[name], [resource(book) for resource in classes], choices)
+        for name, classes in SHEETS.items()
+        if name in found
+    ]
+    only = {heading: the_only(heading, plans) for heading in MISSING}
+    for each in plans:
+        each.only = only
+        each.add_to(planned)
     if not found and not planned.problems:
         planned.problems.append(f"There is no sheet to read; the sheets are {', '.join(SHEETS)}.")
     return planned
+
+
+def the_only(heading: str, plans: Iterable[SheetPlan]) -> str:
+    """What the whole file speaks of under this heading, where that is one thing: its quarter, or its priority."""
+    texts = {text for plan in plans if plan.speaks_of(heading) for text in plan.texts(heading)}
+    found = {quarter_said(text) if heading == "Quarter" else fold(text): text for text in texts}
+    return found.popitem()[1] if len(found) == 1 else ""
+
+
+def quarter_said(text: str) -> Period | str:
+    """A quarter however it is written; as it is, where it is none."""
+    try:
+        return parse_period(text)
+    except CellError:
+        return text
 
 
 def steps_of(sheets: Iterable[Sheet]) -> int:
@@ -201,6 +225,8 @@ def known_sheet(sheet: Sheet, planned: Import) -> str | None:
     names = ", ".join(SHEETS)
     if likeness(near, sheet.name) >= 0.7:
         message = f"there is no sheet of this name; did you mean “{near}”? Rename it."
+    elif {"priority", "quarter"} & headings and (meant := sheet_of(sheet)):
+        message = f"there is no sheet of this name, but its headings are those of “{meant}”; rename it to that."
     elif {"priority", "quarter"} & headings:
         message = f"there is no sheet of this name, but its headings are those of one; rename it to one of {names}."
     else:
@@ -208,6 +234,19 @@ def known_sheet(sheet: Sheet, planned: Import) -> str | None:
         return None
     planned.tell([Told(sheet.name, 0, 0, "", "", message)])
     return None
+
+
+def sheet_of(sheet: Sheet) -> str:
+    """The one sheet of the contract that has these headings: with all that are required, and most of the others."""
+    counts: dict[str, int] = {}
+    for name, classes in SHEETS.items():
+        resources = [each() for each in classes]
+        row = sheet.rows[heading_row(sheet.rows, resources)]
+        if all({*each.required} <= {*each.canonical(row)} for each in resources):
+            read = {n for each in resources for n, found in enumerate(each.canonical(row)) if each.knows(found)}
+            counts[name] = len(read)
+    best = [name for name, count in counts.items() if count == max(counts.values())]
+    return best[0] if len(best) == 1 else ""
 
 
 def heading_row(rows: list[list[str]], resources: list[SheetResource]) -> int:
@@ -237,16 +276,19 @@ class SheetPlan:
         self.columns: dict[str, int] = {}  # the column of each heading of the contract, from 1
         self.outcomes: dict[int, list[tuple[SheetResource, Row]]] = {}
         self.broken = sheet.broken
+        self.only: dict[str, str] = {}  # what the whole file speaks of, by heading
+        self.find_columns()
 
     def add_to(self, planned: Import) -> None:
         """Plan the sheet's rows, and add what comes of them to the import."""
-        self.find_columns()
         if not self.body:
             self.tell_no_rows(planned)
             return
         self.tell_unheaded()
+        self.tell_unanswerable()
         lost = self.take_out_broken()
         empty, blank = self.unanswered()
+        lost |= self.fill_in(lost | empty)
         rows = {number: row for number, row in self.body.items() if number not in lost | empty}
         refused = set(lost)  # rows whose subject was not found: told once, not again by the next resource
         for resource in self.resources:
@@ -262,7 +304,7 @@ class SheetPlan:
         if ignored := sum(row.kind == "ignored" for row in found):
             told = "1 row says nothing and was" if ignored == 1 else f"{ignored} rows say nothing and were"
             planned.warnings.append(f"{self.name}: {told} skipped.")
-        planned.tell(self.told)
+        planned.tell(sorted(self.told, key=lambda told: (told.row, told.column, told.message)))
 
     def tell_no_rows(self, planned: Import) -> None:
         """Headings alone are a table that nobody had anything to add to; without them the sheet is a mistake."""
@@ -278,7 +320,7 @@ class SheetPlan:
     def told_at(self, row: int, column: int, message: str, conflict: bool = False) -> Told:
         heading = self.raw[column - 1] if column <= len(self.raw) else ""
         cells = self.raw if row == self.head + 1 else self.body.get(row, [])
-        found = self.broken_texts.get((row, column)) or (cells[column - 1] if column <= len(cells) else "")
+        found = day_said(self.broken_texts.get((row, column)) or (cells[column - 1] if column <= len(cells) else ""))
         return Told(self.name, row, column, heading, found, message, conflict)
 
     broken_texts: dict[tuple[int, int], str] = {}
@@ -299,6 +341,23 @@ class SheetPlan:
                     self.tell(
                         number, index, f"“{shorten(text)}” stands under no heading; head its column, or remove it."
                     )
+
+    def tell_unanswerable(self) -> None:
+        """Columns that mean nothing, where they must be meant for the answers, of which there are none."""
+        naming = {name for resource in self.resources for name in (*resource.named, *resource.naming)}
+        unknown = [n for n, raw in enumerate(self.raw, 1) if raw and n not in self.columns.values()]
+        known = [heading for resource in self.resources for heading in resource.headings()]
+        lacking = any(name not in self.columns for resource in self.resources for name in resource.required)
+        if not unknown or lacking or any(slip_of(self.raw[index - 1], known) for index in unknown):
+            return  # what is lacking, or a slip of the pen, is told as such
+        if self.name == "Indicators" and not {"Value", "Target"} & self.columns.keys():
+            told = "there is no column Value and no column Target; head the one that has the figures so."
+        elif not self.columns.keys() - naming and self.columns:
+            answers = dict.fromkeys(heading for heading in known if heading not in naming)
+            told = f"no column is known but those that name the rows; head the others with {', '.join(answers)}."
+        else:
+            return
+        self.tell(self.head + 1, unknown[0], f"“{self.raw[unknown[0] - 1]}” is not a known heading, and {told}")
 
     def tell_ignored(self) -> None:
         known = [heading for resource in self.resources for heading in resource.headings()]
@@ -329,6 +388,32 @@ class SheetPlan:
                 lost.add(row)
         return lost
 
+    def speaks_of(self, heading: str) -> bool:
+        """Whether the cells under a heading say where a row belongs: a Background figure has a quarter of its own."""
+        return heading in self.columns and not (heading == "Quarter" and self.name == "Background")
+
+    def texts(self, heading: str) -> Iterable[str]:
+        index = self.columns[heading] - 1
+        return (row[index] for row in self.body.values() if row[index])
+
+    def fill_in(self, without: Collection[int]) -> set[int]:
+        """Where the quarter or the priority is blank, the only one of the file is meant; else the row is lost.
+
+        All that it lacks is told at once.
+        """
+        lost = set()
+        wanted = [name for name in MISSING if self.speaks_of(name) and name not in SUBJECTS[self.name]]
+        for number, row in self.body.items():
+            for name in wanted if number not in without else ():
+                index = self.columns[name] - 1
+                if row[index]:
+                    continue
+                row[index] = self.only[name]
+                if not row[index]:
+                    self.tell(number, index + 1, MISSING[name])
+                    lost.add(number)
+        return lost
+
     def unanswered(self) -> tuple[set[int], set[int]]:
         """Rows in which only what names them is filled in: those that name nothing, and the others."""
         naming = {self.columns[n] for r in self.resources for n in (*r.named, *r.naming) if n in self.columns}
@@ -343,6 +428,7 @@ class SheetPlan:
         numbers = list(rows)
         headings = resource.canonical(self.raw)
         resource.rows = numbers
+        resource.elsewhere = [heading for each in self.resources for heading in each.headings()]
         resource.blank = {index for index, number in enumerate(numbers, 1) if number in blank}
         resource.chosen = self.chosen(numbers, headings)
         resource.plan_rows(self.raw, list(rows.values()))
@@ -388,11 +474,17 @@ class SheetPlan:
             for heading, old, new in resource.shown(row):
                 found.setdefault(heading, CellPlan(heading, self.cell(number, heading), old, new))
             for heading, clash in row.clashes.items():
-                cell = self.cell(number, heading)
-                found[heading] = CellPlan(heading, cell, clash.theirs, clash.mine, clash.told)
-        if len(found) > 1 and "Confirmed" in found and not self.says_confirmed(number):
+                kept = clash.chosen == "theirs"
+                texts = clash.theirs, clash.kept if kept else clash.mine
+                found[heading] = CellPlan(heading, self.cell(number, heading), *texts, clash.told, kept)
+        follows = "Confirmed" in found and found["Confirmed"].new == yes_no(True) and not self.says_confirmed(number)
+        if len(found) > 1 and follows:
             del found["Confirmed"]
         return tuple(found.values())
+
+    def keeps(self, number: int) -> bool:
+        """Whether a row that is unchanged is so because somebody chose what is stored."""
+        return any(row.kind == "unchanged" and row.clashes for _, row in self.outcomes.get(number, ()))
 
     def says_confirmed(self, number: int) -> bool:
         return any("confirmed" in row.typed and row.typed["confirmed"] for _, row in self.outcomes[number])

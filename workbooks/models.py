@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from priorities.history import ChangeSet
-from priorities.models import Person
+from priorities.models import Person, Quarter
 from priorities.people import AssignmentRole
 from priorities.rules import Rule, only
 
@@ -26,11 +26,11 @@ class ImportState(models.TextChoices):
 
 
 def may_import(person: Person) -> bool:
-    """Whether they upload workbooks at all: administrators, and all who fill in something. What each may write of it
-    is settled row by row, as in forms.
+    """Whether they upload workbooks at all: all who fill in something, be it only the overview, as managers do. What
+    each may write is settled row by row, as in forms.
     """
     fills_in = (a.role != AssignmentRole.SIGNATORY for a in person.current_assignments)
-    return person.is_administrator or any(fills_in)
+    return person.sees_all or any(fills_in) or Quarter.objects.filter(overview_author=person).exists()
 
 
 class ImportQuerySet(models.QuerySet):

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from typing import Any
+
+from priorities.cells import CellError, parse_period
+from priorities.periods import Period
 
 from .importing import CellPlan, Import, RowPlan, Told
 
@@ -20,10 +24,11 @@ class ShownRow:
     kind: str
     subject: str
     cells: tuple[CellPlan, ...]
+    quarter: str = ""  # as the row names it
 
     @classmethod
     def of(cls, row: RowPlan) -> ShownRow:
-        return cls(row.sheet, row.row, row.kind, row.subject, row.cells)
+        return cls(row.sheet, row.row, row.kind, row.subject, row.cells, row.plan.text(row.row, "Quarter"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,15 @@ class Preview:
             found.setdefault((told.sheet, told.row), []).append(told)
         return found
 
+    @property
+    def periods(self) -> set[Period]:
+        """The quarters that its rows name."""
+        found = set()
+        for text in {row.quarter for row in self.rows}:
+            with suppress(CellError):
+                found.add(parse_period(text))
+        return found
+
     def pack(self) -> bytes:
         text = json.dumps([list(map(astuple, part)) for part in (self.rows, self.told, self.disputed, self.since)])
         return zlib.compress(text.encode())
@@ -83,8 +97,8 @@ class Preview:
 
 
 def row_of(values: list[Any]) -> ShownRow:
-    sheet, row, kind, subject, cells = values
-    return ShownRow(sheet, row, kind, subject, tuple(CellPlan(*cell) for cell in cells))
+    sheet, row, kind, subject, cells, *quarter = values
+    return ShownRow(sheet, row, kind, subject, tuple(CellPlan(*cell) for cell in cells), *quarter)
 
 
 def disputed_in(planned: Import) -> list[Disputed]:

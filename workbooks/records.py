@@ -6,26 +6,30 @@ import datetime as dt
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePath
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from priorities.columns import heading_key
+from priorities.columns import cell, heading_key
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import Person
+from priorities.rows import Row, SheetResource
 
-from .importing import SHEETS, Import, Told, apply_import, plan_import
+from .importing import KINDS, SHEETS, CellPlan, Import, Told, apply_import, plan_import
 from .models import NAME_LENGTH, ImportFile, ImportRecord, ImportState
 from .preview import Disputed, Preview, ShownRow, differences, disputed_in
 from .reading import read_upload
 
 DAYS_KEPT = 14  # how long a preview waits for its confirmation
+MOST_WAITING = 20  # previews of one person
 FILE, STORED = "file", "stored"
 CHANGED = (
     "Nothing was imported: something has changed since this preview was made. "
@@ -46,7 +50,8 @@ class Look:
     @cached_property
     def told(self) -> list[Told]:
         """What has to be mended in the file, whole sheets first; what has to be chosen is told with the choice."""
-        return [*untold(self.planned), *(told for told in self.planned.told if not told.conflict)]
+        found = [*untold(self.planned), *(told for told in self.planned.told if not told.conflict)]
+        return [replace(told, message=told.message[:1].upper() + told.message[1:]) for told in found]
 
     @property
     def problems(self) -> int:
@@ -150,7 +155,16 @@ def upload(name: str, data: bytes, *, by: Person) -> ImportRecord:
         if record is None:
             record = ImportRecord(person=by, sha256=digest, size=len(data))
         record.name, record.choices = short(name), {}
-        return store(record, found, data, found.preview())
+        store(record, found, data, found.preview())
+        drop_the_oldest(by)
+        return record
+
+
+def drop_the_oldest(person: Person) -> None:
+    """Of more previews than may wait for one person, only the newest stay."""
+    waiting = ImportRecord.objects.filter(person=person, state=ImportState.PREVIEWED).select_for_update()
+    newest = [record.pk for record in waiting.order_by("-planned_at", "-pk").only("pk")]
+    ImportRecord.objects.filter(pk__in=newest[MOST_WAITING:]).delete()
 
 
 def store(record: ImportRecord, found: Look, data: bytes, preview: Preview) -> ImportRecord:
@@ -244,3 +258,31 @@ def apply_at_once(path: Path, planned: Import, *, tick: Callable[[], object] = b
         if record.change_set is not None:
             store(record, found, data, preview)
     return record.change_set
+
+
+def keep(*, name: str, data: bytes, resource: SheetResource, result: Any, change_set: ChangeSet) -> None:
+    """Keep what the administration has imported with its file, as of every other import."""
+    sheet = resource.get_display_name()
+    rows = [
+        ShownRow(
+            sheet, row.number + 1, row.kind, str(row.instance), shown_cells(resource, row), cell(row.cells, "Quarter")
+        )
+        for row in resource.outcome
+    ]
+    found = Counter(row.kind for row in rows)
+    record = ImportRecord.objects.create(
+        person=change_set.person,
+        name=short(name),
+        size=len(data),
+        sha256=sha256(data).hexdigest(),
+        state=ImportState.APPLIED,
+        change_set=change_set,
+        fingerprint=result.fingerprint,
+        counts={sheet: {kind: found[kind] for kind in KINDS}},
+        warnings=result.warnings,
+    )
+    ImportFile.objects.create(record=record, data=data, preview=Preview(rows).pack())
+
+
+def shown_cells(resource: SheetResource, row: Row) -> tuple[CellPlan, ...]:
+    return tuple(CellPlan(heading, "", old, new) for heading, old, new in resource.shown(row))

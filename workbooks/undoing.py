@@ -13,18 +13,41 @@ from django.urls import reverse
 from django.utils import timezone
 
 from finance.models import FinancialPosition
-from indicators.models import Indicator
-from priorities.door import Refused
+from goals.models import Goal, GoalForecast
+from indicators.models import Indicator, Reading
+from priorities.door import Guarded, Refused
 from priorities.history import ChangeSet, Source
-from priorities.models import Person, Quarter, QuarterlyUpdate, QuarterRow
+from priorities.models import (
+    Assignment,
+    Definition,
+    Person,
+    Priority,
+    Quarter,
+    QuarterlyUpdate,
+    QuarterRow,
+    QuarterStatus,
+    Section,
+)
+from priorities.periods import Period
 from priorities.writing import writing
+from risks.models import Assessment, Risk
 
 from .importing import SHEETS
 from .models import ImportRecord, ImportState
+from .preview import Preview
 
 WHAT_TO_DO = ". Undo that first, if it was an import; else put the value back by hand."
 # What an import may write; what a row refers to comes before it.
 MODELS: tuple[Any, ...] = tuple(dict.fromkeys(r._meta.model for resources in SHEETS.values() for r in resources))  # type: ignore[attr-defined]
+# And what the administration imports besides; people have no history to put back.
+UNDONE = (*MODELS, Assignment, Definition)
+# Set-up rows that stand on a quarter's sheet, and by which rows they stand in its updates.
+STANDS_BY: dict[Any, tuple[Any, str]] = {
+    Priority: (QuarterlyUpdate, "priority"),
+    Indicator: (Reading, "indicator"),
+    Risk: (Assessment, "risk"),
+    Goal: (GoalForecast, "goal"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +118,18 @@ def named(model: Any) -> models.QuerySet[Any]:
 def undo(record: ImportRecord, *, by: Person) -> ChangeSet:
     """Put back every value as it was before the import, and delete what it made, all of it or nothing.
 
-    Raises Blocked with every row that has changed since, is used by others or is locked, and Refused where the import
-    was undone already.
+    It asks for the rights that the import asked for. Raises Blocked with every row that has changed since, is used by
+    others, is locked or is not this person's to change, and Refused where the import was undone already.
     """
     with transaction.atomic():
         now = ImportRecord.objects.select_for_update().get(pk=record.pk)
         if now.state != ImportState.APPLIED or now.change_set is None:
             raise Refused("There is nothing to undo: this import was undone already, or never applied.")
-        written = [Written(model, now.change_set) for model in MODELS]
-        updates, quarters = concerned(written)
-        if found := [*locked(updates, quarters, by), *in_the_way(written, by)]:
+        written = [Written(model, now.change_set) for model in UNDONE]
+        if not any(each.entries.exists() for each in written):
+            raise Refused("What this import wrote has no history, as people have none; put it back by hand.")
+        updates, quarters = concerned(written, Preview.unpack(now.file.preview).periods)
+        if found := [*locked(updates, quarters, by), *not_theirs(written, by), *in_the_way(written, by)]:
             raise Blocked(found)
         with writing(updates, by=by, source=Source.FORM, overview_of=quarters, note=f"Undone: {now.name}") as act:
             if found := list(in_the_way(written, by)):  # once more, behind the door
@@ -145,16 +170,39 @@ def restore(written: Written) -> None:
         written.model.objects.bulk_update(rows, sorted(names), batch_size=500)
 
 
-def concerned(written: list[Written]) -> tuple[list[QuarterlyUpdate], list[Quarter]]:
-    """The updates and the quarters that hold what was written."""
+def concerned(written: list[Written], periods: set[Period]) -> tuple[list[QuarterlyUpdate], list[Quarter]]:
+    """The updates and the quarters that hold what was written, or by which it was changed: what an owner or a baseline
+    says in a report that was submitted stays as it was submitted. `periods` are the quarters that the import named.
+    """
     own = models.Q()
     for each in written:
         if issubclass(each.model, QuarterRow):
             own |= models.Q(pk__in=each.model.objects.filter(pk__in=each.entries.values("id")).values("update"))
         elif each.model is QuarterlyUpdate:
             own |= models.Q(pk__in=each.entries.values("id"))
+        elif each.model in STANDS_BY:
+            own |= models.Q(pk__in=stood_on(each, periods))
     quarters = next(each for each in written if each.model is Quarter)
-    return list(QuarterlyUpdate.objects.filter(own)), list(quarters.rows())
+    return list(QuarterlyUpdate.objects.filter(own) if own else []), list(quarters.rows())
+
+
+def stood_on(written: Written, periods: set[Period]) -> set[int]:
+    """The updates in whose rows the set-up rows that it changed stand: of the quarters that the import named, else the
+    newest of an open quarter.
+    """
+    model, name = STANDS_BY[written.model]
+    path = "" if model is QuarterlyUpdate else "update__"
+    year, number, status = (f"{path}quarter__{field}" for field in ("financial_year", "number", "status"))
+    changed = written.entries.filter(history_type="~").values("id")
+    rows = model.objects.filter(**{f"{name}__in": changed}).order_by(year, number)
+    named_in, newest = set(), {}
+    for about, update, state, *period in rows.values_list(name, f"{path}pk", status, year, number):
+        if Period(*period) in periods:
+            named_in.add((about, update))
+        elif state == QuarterStatus.OPEN:
+            newest[about] = update
+    known = {about for about, _ in named_in}
+    return {update for _, update in named_in} | {update for about, update in newest.items() if about not in known}
 
 
 # What stands in the way
@@ -168,6 +216,20 @@ def locked(updates: list[QuarterlyUpdate], quarters: list[Quarter], by: Person) 
         for row in named(model).filter(pk__in=shut):
             [why] = model.objects.filter(pk=row.pk).why_not_editable(by)
             yield Obstacle(str(row), why, url_of(row, by))
+
+
+def not_theirs(written: list[Written], by: Person) -> Iterator[Obstacle]:
+    """What only others may write: a risk of another's, and for all but administrators, what they set up."""
+    if by.is_administrator:
+        return
+    for each in written:
+        for row in each.rows():
+            if each.model is Risk:
+                if not by.may_write(row.priority_id, frozenset([Section.RISKS]), row.holder_id):
+                    yield Obstacle(str(row), f"Not yours to change; ask the lead of {row.priority}.")
+            elif not issubclass(each.model, Guarded):
+                what = each.model._meta.verbose_name_plural.capitalize()
+                yield Obstacle(str(row), f"{what} are set up by administrators; ask one.")
 
 
 def in_the_way(written: list[Written], by: Person) -> Iterator[Obstacle]:

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from priorities.door import Refused
@@ -24,6 +23,7 @@ from .models import ImportRecord, ImportState, may_import
 from .preview import Preview
 from .reading import Unreadable
 from .records import FILE, STORED
+from .sending import sent
 from .undoing import Blocked, undo
 from .writing import marked_copy
 
@@ -36,8 +36,8 @@ def importer(request: HttpRequest) -> Person:
     person = signed_in(request)
     if not may_import(person):
         raise PermissionDenied(
-            "Spreadsheets are imported by administrators and by those who fill in an update. To be given a part of "
-            "one, ask its lead or an administrator."
+            "Spreadsheets are imported by administrators, by those who fill in an update and by those who write the "
+            "overview. To be given a part, ask the lead of a priority or an administrator."
         )
     return person
 
@@ -196,10 +196,10 @@ def chosen(request: HttpRequest, record: ImportRecord, person: Person) -> HttpRe
     }
     if (everywhere := request.POST.get("all")) in (FILE, STORED):
         wins = {each.name: everywhere for each in Preview.unpack(record.file.preview).disputed}
-    wins = {name: who for name, who in wins.items() if who in (FILE, STORED)}
-    if not wins:
+    valid = {name: str(who) for name, who in wins.items() if who in (FILE, STORED)}
+    if not valid:
         raise Refused("Nothing was chosen: say for each cell whether what is stored or the file’s value holds.")
-    records.choose(record, wins)
+    records.choose(record, valid)
     messages.success(request, "Your choices are kept. This is what would change with them.")
     return redirect(record)
 
@@ -220,7 +220,7 @@ ACTS = {"confirm": confirmed, "cancel": cancelled, "again": looked_again, "choos
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     """The file as it came."""
     record = find(importer(request), pk)
-    return sent(record.name, record.file.bytes)
+    return sent(record.file.bytes, record.name)
 
 
 @require_safe
@@ -232,12 +232,8 @@ def marked(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, "Nothing has to be mended in this workbook, so there is nothing to mark.")
         return redirect(record)
     try:
-        return sent(*marked_copy(record.name, record.file.bytes, told))
+        name, data = marked_copy(record.name, record.file.bytes, told)
+        return sent(data, name)
     except Unreadable as error:
         messages.error(request, str(error))
         return redirect(record)
-
-
-def sent(name: str, data: bytes) -> HttpResponse:
-    disposition = content_disposition_header(True, name) or "attachment"
-    return HttpResponse(data, content_type="application/octet-stream", headers={"Content-Disposition": disposition})

@@ -55,7 +55,7 @@ def sound(page, axe):
 def test_a_return_is_uploaded_confirmed_and_undone(page, update, sign_in, choose, sound, wide):
     sign_in("victims-lead")
     page.goto(page.url.split("/2022")[0] + "/my-updates/?all=1")
-    page.get_by_role("link", name="Fill in from a spreadsheet").click()
+    page.get_by_role("link", name="Upload one that is filled in").click()
     page.get_by_text("Nothing has been uploaded yet.").wait_for()
     sound()
     page.get_by_role("button", name="Show what would change").click()

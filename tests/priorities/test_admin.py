@@ -1,17 +1,23 @@
 """The administration: the same door, the same rules, the same messages."""
 
+import csv
+import hashlib
 from io import BytesIO
 
 import pytest
 from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from indicators.models import Indicator, Reading
-from priorities.history import Source
-from priorities.models import Definition, Plan, Quarter, QuarterlyUpdate, UpdateStatus
+from priorities.admin import ReadOnly
+from priorities.history import ChangeSet, Source
+from priorities.models import Assignment, Definition, Person, Plan, Quarter, QuarterlyUpdate, UpdateStatus
 from tests.make import (
     close,
     door,
+    make_import,
     make_indicator,
     make_plan,
     make_quarter,
@@ -20,6 +26,8 @@ from tests.make import (
     set_status,
 )
 from tests.test_urls import READ_ONLY
+from updates.models import Comment
+from workbooks.models import ImportFile, ImportRecord
 
 pytestmark = pytest.mark.django_db
 
@@ -230,7 +238,7 @@ def test_an_import_has_the_workbooks_own_messages(client, reading):
 def test_an_import_into_a_locked_update_is_refused_at_the_preview_and_at_the_confirmation(client, reading):
     preview = upload(client, Reading, READINGS)
     set_status(reading.update, UpdateStatus.SUBMITTED)
-    assert "send it back first" in text(upload(client, Reading, READINGS))
+    assert "or a manager send it back" in text(upload(client, Reading, READINGS))
     assert "something has changed since the preview" in text(confirm(client, Reading, preview))
     reading.refresh_from_db()
     assert reading.value == 27
@@ -448,6 +456,102 @@ def test_a_file_that_cannot_be_read_is_told_in_words(client, name, index, data, 
     assert "Traceback" not in text(page)
 
 
+def test_text_that_looks_like_a_number_stays_text_and_figures_are_numbers(client, victims):
+    import openpyxl
+
+    indicator = make_indicator(victims, "1.10", unit="number")
+    make_indicator(victims, "1.1", title="Another")
+    make_reading(make_update(victims), indicator, value=5, note="1.50", basis="quarter")
+    values = [cell.value for cell in openpyxl.load_workbook(BytesIO(export(client, Reading, "1"))).active[2]]
+    assert {"1.10", "1.50", 5} <= set(values)
+    assert 1.5 not in values
+
+    file = BytesIO(export(client, Indicator, "1"))
+    file.name = "rows.xlsx"
+    page = client.post(reverse("admin:indicators_indicator_import"), {"format": "1", "import_file": file})
+    assert "0 new, 0 changed, 2 unchanged" in text(page)
+
+
+READ_ONLY_MODELS = [m for m, options in admin.site._registry.items() if isinstance(options, ReadOnly)]
+
+
+@pytest.mark.parametrize("model", sorted(READ_ONLY_MODELS, key=str), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("index", ["0", "1"], ids=["csv", "xlsx"])
+def test_what_is_read_only_is_exported_in_plain_columns_for_administrators_alone(client, manager, model, index):
+    assert model._meta.model_name in READ_ONLY
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_export")
+    answer = client.post(url, {"format": index, "resource": "0"})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    listed = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+    assert url in text(listed)
+    client.force_login(manager)
+    assert client.post(url, {"format": index, "resource": "0"}).status_code == 403
+
+
+def exported_rows(client, model):
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_export")
+    lines = client.post(url, {"format": "0", "resource": "0"}).content.decode().splitlines()
+    return list(csv.DictReader(lines))
+
+
+def test_an_export_of_what_is_read_only_names_what_it_refers_to_and_has_no_bytes_of_files(client, administrator):
+    make_import(administrator, name="May.xlsx")
+    [row] = exported_rows(client, ImportRecord)
+    assert (row["File"], row["Person"], row["State"]) == ("May.xlsx", "administrator", "previewed")
+    [row] = exported_rows(client, ImportFile)
+    assert row == {"ID": row["ID"], "Record": "May.xlsx"}
+
+
+def test_an_export_takes_no_query_for_each_row(client, victims, manager):
+    update = make_update(victims)
+
+    def exported(count):
+        for n in range(count):
+            Comment.objects.create(update=update, section="goals", subject=f"{n}", author=manager, text="Why?")
+        with CaptureQueriesContext(connection) as found:
+            assert exported_rows(client, Comment)[0]["Update"] == str(update)
+        return len(found)
+
+    assert exported(2) == exported(20)
+
+
+def test_an_import_is_kept_and_can_be_undone(client, reading, administrator):
+    confirm(client, Reading, upload(client, Reading, READINGS))
+    record = ImportRecord.objects.get()
+    data = "\n".join(READINGS).encode()
+    assert (record.name, record.person, record.state) == ("rows.csv", administrator, "applied")
+    assert (record.size, record.sha256, record.file.bytes) == (len(data), hashlib.sha256(data).hexdigest(), data)
+    assert (record.in_words(), record.change_set.note) == ("1 changed", "rows.csv")
+    assert (record.change_set.source, record.change_set) == (Source.ADMIN, reading.history.first().change_set)
+    page = text(client.get(f"/imports/{record.pk}/"))
+    assert "28%" in page
+    assert client.post(f"/imports/{record.pk}/", {"act": "undo"}).status_code == 302
+    reading.refresh_from_db()
+    assert reading.value == 27
+
+
+def test_of_an_import_that_changes_nothing_nothing_is_kept(client, reading):
+    acts = ChangeSet.objects.count()
+    same = [READINGS[0], READINGS[1].replace("28%", "27%")]
+    preview = upload(client, Reading, [f"{same[0]},Confirmed", f"{same[1]},no"])
+    assert "0 new, 0 updated" in text(confirm(client, Reading, preview))
+    assert (ImportRecord.objects.count(), ChangeSet.objects.count()) == (0, acts)
+
+
+def test_an_import_of_assignments_is_undone_too_and_one_of_people_says_why_not(client, victims, manager):
+    rows = ["Priority,Person,Role", "Victims are better supported,manager,lead"]
+    confirm(client, Assignment, upload(client, Assignment, rows))
+    assert Assignment.objects.count() == 1
+    client.post(f"/imports/{ImportRecord.objects.get().pk}/", {"act": "undo"})
+    assert not Assignment.objects.exists()
+    confirm(client, Person, upload(client, Person, ["User name", "newcomer"]))
+    newest = ImportRecord.objects.first()
+    page = text(client.post(f"/imports/{newest.pk}/", {"act": "undo"}))
+    assert "has no history, as people have none; put it back by hand." in page
+    assert ImportRecord.objects.first().state == "applied"
+
+
 def test_a_workbook_of_several_sheets_is_sent_to_the_page_for_them(client, reading):
     import openpyxl
 
@@ -459,7 +563,7 @@ def test_a_workbook_of_several_sheets_is_sent_to_the_page_for_them(client, readi
     file.seek(0)
     file.name = "rows.xlsx"
     page = client.post(reverse("admin:indicators_reading_import"), {"format": "1", "import_file": file})
-    assert "import the whole workbook on the page Imports" in text(page)
+    assert "import the whole workbook on the page Import." in text(page)
 
 
 def test_a_confirmation_is_for_what_was_previewed_and_nothing_else(client, reading):

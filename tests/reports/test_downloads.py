@@ -8,12 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from indicators.models import Indicator
-from priorities.models import AssignmentRole, Priority, QuarterStatus, UpdateStatus
+from indicators.models import Indicator, Reading
+from priorities.models import AssignmentRole, Priority, QuarterlyUpdate, QuarterStatus, UpdateStatus
 from tests.closed import close_for_real, reopen_for
 from tests.make import (
     Q1,
     close,
+    door,
     make_assignment,
     make_forecast,
     make_full_update,
@@ -221,7 +222,7 @@ def test_the_template_of_the_next_quarter_has_what_would_be_carried_forward(clie
     assert set(cells(found["Indicators"], "Quarter")) == {"Q2 2022/23"}
     assert cells(found["Indicators"], "Target")[0] == "25"
     assert set(cells(found["Indicators"], "Value")) == {""}
-    assert set(cells(found["Indicators"], "Version")) == {""}
+    assert set(cells(found["Indicators"], "Version")) == {"0"}
     keys = {str(key) for key in Indicator.objects.values_list("key", flat=True)}
     assert set(cells(found["Indicators"], "Key")) == keys
     assert len(found["Priorities"]) == 5
@@ -239,6 +240,54 @@ def test_a_template_filled_in_before_is_uploaded_once_the_quarter_is_open(client
     goals[1][goals[0].index("Confidence")] = "A"
     plan = plan_import(found, by=administrator)
     assert (plan.problems, plan.changes) == ([], 1)
+
+
+def test_what_was_entered_since_a_quarter_was_opened_is_not_overwritten_by_its_template(client, demo, demo_person):
+    from django.core.management import call_command
+
+    administrator = demo_person("administrator")
+    found, _ = read_upload("t.xlsx", get(client, administrator, "/2022-23-q2/template.xlsx").content)
+    call_command("open_quarter", "2022-23-q2", stdout=io.StringIO())
+    first, second = Reading.objects.filter(update__quarter__number=2).order_by("indicator__position", "pk")[:2]
+    with door(first.update, second.update):
+        first.target, first.note = 99, "Entered since"
+        first.save()
+        second.value = 5
+        second.save()
+    rows = next(sheet.rows for sheet in found if sheet.name == "Indicators")
+    head, keys = rows[0], [row[rows[0].index("Key")] for row in rows]
+    assert plan_import(found, by=administrator).changes == 0
+    for reading in (first, second):
+        row = rows[keys.index(str(reading.indicator.key))]
+        row[head.index("Value")] = "7"
+    plan = plan_import(found, by=administrator)
+    assert len(plan.problems) == 1
+    assert "stored “5%” after the file was made, which says “7%”" in plan.problems[0]
+
+
+def test_the_narrative_of_an_update_is_not_overwritten_either(client, demo, demo_person):
+    from django.core.management import call_command
+
+    administrator = demo_person("administrator")
+    found, _ = read_upload("t.xlsx", get(client, administrator, "/2022-23-q2/template.xlsx").content)
+    call_command("open_quarter", "2022-23-q2", stdout=io.StringIO())
+    update = QuarterlyUpdate.objects.filter(quarter__number=2).order_by("priority__position").first()
+    with door(update):
+        update.refresh_from_db()
+        update.narrative = "Entered since"
+        update.save()
+    head, row = next(sheet.rows for sheet in found if sheet.name == "Priorities")[:2]
+    row[head.index("Narrative")] = "Filled in before"
+    [problem] = plan_import(found, by=administrator).problems
+    assert "stored “Entered since” after the file was made" in problem
+
+
+@pytest.mark.parametrize("path", ["mine.xlsx", f"{VICTIMS}/workbook.xlsx"])
+def test_a_sheet_of_goals_to_be_added_is_for_those_who_may_add_them(client, victims, victims_lead, administrator, path):
+    make_update(victims, make_quarter())
+    assert {"Risks", "Issues"} <= set(found := sheets(get(client, victims_lead, f"/2022-23-q1/{path}")))
+    assert "Goals" not in found
+    assert "Goals" in sheets(get(client, administrator, f"/2022-23-q1/{path}"))
 
 
 def test_goals_that_go_on_in_a_new_year_have_no_key_before_they_are_made(client, victims, administrator):

@@ -1,6 +1,7 @@
 """A corpus of odd and bad workbooks: what is read from each, and the exact words for what is not."""
 
 import io
+import tracemalloc
 import zipfile
 
 import pytest
@@ -14,7 +15,7 @@ from workbooks.reading import Sheet, Unreadable, read_upload, read_workbook, she
 from . import corpus
 
 UNCALCULATED, ELSEWHERE, HIDDEN_SHEET = sheets.UNCALCULATED, sheets.ELSEWHERE, sheets.HIDDEN_SHEET
-MERGED = "a range of cells is merged over several rows; the value is that of the first row alone, the others are blank."
+MERGED = "{} is merged over several rows; the value is that of the first row alone, the others are blank."
 DAMAGED = "the file is damaged or cut short; open it in Excel or LibreOffice, save it again and import that."
 SAVE = "save the workbook as .xlsx or .ods."
 MACROS = "save it as an Excel workbook without macros (.xlsx)."
@@ -54,7 +55,10 @@ ODD = {
         corpus.formatted,
         [
             indicators(
-                ["£32.7m", "£32.7m", "£450k", "£32.7", "-0.9", "-18pp", "27%", "-5%", "0", "5", "4127", "1234.5", "5"]
+                [
+                    *("£32.7m", "£32.7m", "£450k", "£32.7", "-0.9", "-18pp", "27%", "-5%", "0", "5", "4127", "1234.5"),
+                    *("5", "0.9", "-450.5", "1500"),
+                ]
             )
         ],
     ),
@@ -103,7 +107,11 @@ ODD = {
     "merged cells": (
         "book.xlsx",
         corpus.merged,
-        [indicators(["Indicators"], ["Priority", "Ref"], ["Victims", "1a"], ["", "1b"], notes=[MERGED])],
+        [
+            indicators(
+                ["Indicators"], ["Priority", "Ref"], ["Victims", "1a"], ["", "1b"], notes=[MERGED.format("A3:A4")]
+            )
+        ],
     ),
     "a value under a merged range, which nobody sees": (
         "book.xlsx",
@@ -213,7 +221,7 @@ ODD = {
     "an .ods with merged cells": (
         "book.ods",
         corpus.ods_merged,
-        [indicators(["Victims", "1a"], ["", "1b"], notes=[MERGED])],
+        [indicators(["Victims", "1a"], ["", "1b"], notes=[MERGED.format("A1:A2")])],
     ),
     "an .ods with recorded changes and another file's sheet": (
         "book.ods",
@@ -501,7 +509,7 @@ def test_what_is_no_csv_is_told(name):
     made, message = BAD_CSV[name]
     with pytest.raises(Unreadable) as refusal:
         read_upload("Risks.csv", made())
-    assert str(refusal.value) == f"Risks: {message}"
+    assert str(refusal.value) == f"Risks.csv: {message}"
 
 
 def test_the_corpus_is_large_enough():
@@ -530,6 +538,37 @@ def test_every_kind_of_file_gives_the_same_sheets(tmp_path):
         read_upload("book.ods", corpus.ods(corpus.table("".join(cells)))),
     ]
     assert found == [([Sheet("Indicators", rows)], [])] * 5
+
+
+TOO_WIDE = "Risks: the sheet has more than 200 columns; remove those that are not needed."
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"a" + b"," * 5_000_000, b'"x\n"' + b',,,"x\n"' * 50_000, b"x" * 7_000_000],
+    ids=["one line", "one row of many lines", "one long cell"],
+)
+def test_a_row_of_far_too_many_cells_is_not_split_into_them(data):
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable) as refusal:
+            read_upload("Risks.csv", data)
+        assert tracemalloc.get_traced_memory()[1] < 3 * len(data) + 2**20
+    finally:
+        tracemalloc.stop()
+    assert str(refusal.value) == TOO_WIDE
+
+
+def test_commas_within_quotation_marks_make_no_cells_and_blanks_at_the_end_are_left_out():
+    text = "1, " * 9_000
+    found, _ = read_upload("Risks.csv", f'Ref,Note\n"1a","{text}\n{text}"\n2{"," * 500}\n'.encode())
+    assert found == [Sheet("Risks", [["Ref", "Note"], ["1a", f"{text}\n{text}".strip()], ["2"]], [], found[0].broken)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_end_ends_a_row_of_a_csv(end):
+    found, _ = read_upload("Risks.csv", end.join(["Ref,Note", "1a,x", "", "2,y"]).encode())
+    assert found == [Sheet("Risks", [["Ref", "Note"], ["1a", "x"], [], ["2", "y"]])]
 
 
 def test_a_file_that_is_too_large_is_not_even_opened(tmp_path, monkeypatch):

@@ -73,7 +73,7 @@ def test_a_reference_stays_what_it_is(run, saved):  # noqa: F811
 def test_a_reference_that_became_a_date_is_told_with_its_cell(run, saved):  # noqa: F811
     path = saved("book.xlsx", book([(corpus.DAY, "d-mmm"), "Calls", "number", 1, 1]))
     assert refused(run, path) == [
-        "Indicators!C2: “2022-02-01” is a date, which the spreadsheet may have made of something else; "
+        "Indicators!C2: “01/02/2022” is a date, which the spreadsheet may have made of something else; "
         "format the cell as text and write it again, like 1a."
     ]
 
@@ -98,10 +98,13 @@ def test_what_is_hidden_is_read_and_said_so(run, saved):  # noqa: F811
     assert Reading.objects.get().value == 1
 
 
-def test_a_merged_priority_counts_for_its_first_row(run, saved):  # noqa: F811
+def test_a_merged_priority_counts_for_its_first_row_and_is_meant_in_the_others_if_it_is_the_only_one(run, saved):  # noqa: F811
     rows = [["1a", "Calls", "number", 1, 1], ["1b", "Letters", "number", 1, 1]]
     path = saved("book.xlsx", book(*rows, edit=lambda workbook: workbook["Indicators"].merge_cells("B2:B3")))
-    assert refused(run, path) == ["Indicators!B3: The priority is missing; write its title."]
+    code, out, _ = run(path)
+    assert code == 0
+    assert out[0].startswith("Warning: Indicators: B2:B3 is merged over several rows;")
+    assert set(Reading.objects.values_list("update__priority__title", flat=True)) == {VICTIMS}
 
 
 def test_an_empty_sheet_of_ours_is_told(run, saved):  # noqa: F811

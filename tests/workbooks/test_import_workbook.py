@@ -154,7 +154,7 @@ def test_a_priority_named_on_another_sheet_only_is_a_problem(run, book):
         (
             "number",
             "27%",
-            "Indicators!G2: “27%” is in percentage, but this indicator is measured in number; write it like 4,127.",
+            "Indicators!G2: “27%” is a percentage, but this indicator is a plain number; write it like 4,127.",
         ),
         ("percent", "-5", "Indicators!G2: A percentage can't be negative"),
         ("number", "1.5", "Indicators!G2: This indicator counts whole things; write a whole number"),
@@ -213,7 +213,9 @@ def test_a_wrong_sheet_name_is_told(run, book):
 
 def test_a_sheet_of_a_foreign_name_with_our_headings_is_told(run, book):
     (problem,) = refused(run, book(KPIs=indicators(["1a", "Calls", "number", "1", "1"])))
-    assert problem.startswith("KPIs: there is no sheet of this name, but its headings are those of one; rename it")
+    assert problem == (
+        "KPIs: there is no sheet of this name, but its headings are those of “Indicators”; rename it to that."
+    )
 
 
 def test_a_sheet_that_is_none_of_ours_is_ignored_and_said_so(run, book):
@@ -292,7 +294,10 @@ def test_a_locked_update_is_refused(run, book, status):
     set_status(QuarterlyUpdate.objects.get(), status)
     (problem,) = refused(run, book(Indicators=indicators(["1a", "Calls", "number", "1", "2"])))
     state = status.label.lower()
-    assert problem == f"Indicators!B2: {VICTIMS}, Q1 2022/23 is {state} and can't be changed: send it back first."
+    assert problem == (
+        "Indicators!G2: This was changed; write back what was there, “1”, or leave the row out: "
+        f"{VICTIMS}, Q1 2022/23 is {state} and can't be edited; {status.way_back}."
+    )
     assert Reading.objects.get().value == 1
 
 
@@ -302,9 +307,11 @@ def test_a_closed_quarter_is_refused_but_repeating_it_changes_nothing(run, book)
     close(Quarter.objects.get(status="open"))
     assert run(path)[0] == 0
     changed = refused(run, book(Indicators=indicators(["1a", "Calls", "number", "1", "2"])))
-    assert "is closed and can't be changed" in changed[0]
+    assert "is closed and can't be edited" in changed[0]
     overview = refused(run, book(Quarter=[["Quarter", "Plan", "Overview"], [Q, "", "Rewritten"]], Indicators=None))
-    assert overview[0] == "Quarter!A2: Q1 2022/23 is closed and can't be changed: reopen it first."
+    assert (
+        overview[0] == "Quarter!A2: Q1 2022/23 is closed and can't be edited. Ask an administrator to reopen it first."
+    )
 
 
 def test_a_planned_quarter_is_not_opened_by_an_import(run, book):
@@ -336,13 +343,13 @@ def test_headings_are_found_under_title_rows_in_any_order_case_and_alias(run, bo
     rows = [
         ["Performance indicators"],
         [],
-        ["PRIORITY", "quarter", "conf.", "ytd", "22/23 Target", "Indicator", "ref", "Comments"],
+        ["PRIORITY", "quarter", "conf.", "ytd", "22/23 Target", "Indicator", "ref", "Mine"],
         [VICTIMS, Q, "green", "27%", "25%", "% of victims supported", "1a", "x"],
         ["", "", "", "", "", "", "", ""],
     ]
     code, out, _ = run(book(Indicators=rows))
     assert code == 0
-    assert "Warning: Indicators!H3: the column “Comments” was ignored." in out
+    assert "Warning: Indicators!H3: the column “Mine” was ignored." in out
     reading = Reading.objects.get()
     assert (reading.value, reading.target, reading.confidence, reading.basis) == (27, 25, "G", "year_to_date")
     assert reading.indicator.unit == "percent"
@@ -360,6 +367,72 @@ def test_a_goals_quarter_may_be_of_next_year(run, book):
         "Q1 2023/24",
         "CG",
     )
+
+
+def test_likely_words_for_a_heading_are_read(run, book):
+    heads = ["Quarter", "Priority", "#", "Risk description", "Risk rating", "Comments"]
+    goals = ["Quarter", "Priority", "#", "Deliverable", "Confidence", "Comments"]
+    path = book(
+        Indicators=[
+            ["Quarter", "Priority", "Ref", "KPI", "Target", "Actual", "Comments"],
+            [Q, VICTIMS, "1a", "Calls", "5", "7", "Slow"],
+        ],
+        Risks=[heads, [Q, VICTIMS, "1", "Demand rises", "H", "Winter"]],
+        Goals=[goals, [Q, VICTIMS, "1", "Publish", "A", "Late"]],
+    )
+    code, out, err = run(path)
+    assert (code, err) == (0, [])
+    assert not any("was ignored" in line for line in out)
+    assert (Reading.objects.get().value, Reading.objects.get().note) == (7, "Slow")
+    assert Assessment.objects.get().explanation == "Winter"
+    assert (Goal.objects.get().title, GoalForecast.objects.get().comment) == ("Publish", "Late")
+
+
+def test_a_likely_word_beside_the_heading_itself_is_something_else(run, book):
+    rows = [["Quarter", "Priority", "Ref", "Indicator", "Value", "Note", "Comments"]]
+    code, out, _ = run(book(Indicators=[*rows, [Q, VICTIMS, "1a", "Calls", "7", "Slow", "Ask Jo"]]))
+    assert code == 0
+    assert "Warning: Indicators!G1: the column “Comments” was ignored." in out
+    assert Reading.objects.get().note == "Slow"
+
+
+def test_figures_under_no_known_heading_are_a_problem(run, book):
+    rows = [["Quarter", "Priority", "Ref", "Indicator", "Outturn", "Note"], [Q, VICTIMS, "1a", "Calls", "7", "Slow"]]
+    assert refused(run, book(Indicators=rows)) == [
+        "Indicators!E1: “Outturn” is not a known heading, and there is no column Value and no column Target; head the "
+        "one that has the figures so."
+    ]
+
+
+def test_a_sheet_of_which_only_what_names_its_rows_is_known_is_a_problem(run, book):
+    goals = [["Quarter", "Priority", "No.", "Goal", "Outlook"], [Q, VICTIMS, "1", "Publish", "A"]]
+    assert refused(run, book(Goals=goals)) == [
+        "Goals!E1: “Outlook” is not a known heading, and no column is known but those that name the rows; head the "
+        "others with Baseline, Forecast, Confidence, Comment, Confirmed."
+    ]
+
+
+def test_the_likeliest_column_for_a_lacking_heading_is_named(run, book):
+    goals = [["Quarter", "Priority area", "No.", "Goal"], [Q, VICTIMS, "1", "Publish"]]
+    assert refused(run, book(Goals=goals)) == [
+        "Goals!A1: The headings lack Priority (“Priority area” may be meant for Priority); add the column, or mend its "
+        "heading."
+    ]
+
+
+def test_money_in_thousands_is_questioned(run, book):
+    head = ["Quarter", "Priority", "Period", "Budget", "Forecast"]
+    run(book(Finance=[head, [Q, VICTIMS, "Q1", "12.3", "1.5"]]))
+    code, out, _ = run(book(Finance=[head, [Q, VICTIMS, "Q1", "12300", "740"]]), "--dry-run")
+    assert code == 0
+    assert [line for line in out if line.startswith("Warning: Finance")] == [
+        "Warning: Finance!D2: “12300” was read as £12,300.0m, 1,000 times the £12.3m that is stored; numbers here "
+        "are in £m unless the heading or the cell says otherwise, like £12,300k."
+    ]
+    _, out, _ = run(book(Finance=[head, [Q, VICTIMS, "Q2", "10001", "9999"]]), "--dry-run")
+    assert [line[:60] for line in out if line.startswith("Warning: Finance")] == [
+        "Warning: Finance!D2: “10001” was read as £10,001.0m, more than"[:60]
+    ]
 
 
 def test_background_is_imported(run, book):
@@ -504,13 +577,13 @@ def test_what_is_set_up_on_a_locked_quarters_sheet_is_locked_too(run, book, shee
 
     assert run(book(**rows(before)))[0] == 0
     close(Quarter.objects.get(status="open"))
-    assert "is closed and can't be changed" in refused(run, book(**rows(after)))[0]
+    assert "is closed and can't be edited" in refused(run, book(**rows(after)))[0]
 
 
 def test_a_unit_does_not_change_under_its_figures(run, book):
     run(book(Indicators=indicators(["1a", "The gap", "percentage points", "-20", "-18"])))
     (problem,) = refused(run, book(Indicators=indicators(["1a", "The gap", "percent", "", ""])))
-    assert problem == "Indicators!E2: Its figures are in percentage points; a new unit needs a new indicator."
+    assert problem == "Indicators!E2: This indicator is in percentage points; a new unit needs a new indicator."
 
 
 def test_a_reference_may_be_given_later_but_not_twice(run, book):

@@ -7,17 +7,19 @@ import shutil
 import zipfile
 from html import unescape
 
+import openpyxl
 import pytest
 import xlsxwriter
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from indicators.models import Indicator, Reading
 from priorities.history import ChangeSet, Source
-from priorities.models import AssignmentRole, UpdateStatus
+from priorities.models import AssignmentRole, Quarter, UpdateStatus
 from priorities.periods import Period
 from tests.make import (
     door,
@@ -46,7 +48,7 @@ from tests.workbooks.uploaded import (
     value,
     zipped,
 )
-from workbooks import forms, uploads
+from workbooks import forms, records, uploads
 from workbooks.importing import CellPlan, Told
 from workbooks.models import ImportFile, ImportRecord, ImportState
 from workbooks.preview import Difference, Disputed, Preview, ShownRow
@@ -103,7 +105,36 @@ def test_those_who_fill_in_upload_and_find_it_on_my_updates(client, update, role
     assert "Upload one that is filled in" in text(client.get("/my-updates/?all=1"))
 
 
-@pytest.mark.parametrize("who", ["manager", "reader", "nobody", "signatory"])
+@pytest.mark.parametrize("who", ["author", "manager"])
+def test_those_who_write_the_overview_get_and_upload_its_sheet_and_no_other(request, client, update, trust_lead, who):
+    person = request.getfixturevalue("manager") if who == "manager" else make_person("author")
+    if who == "author":
+        QuerySet.update(Quarter.objects.filter(pk=update.quarter_id), overview_author=person)
+    client.force_login(person)
+    page = client.get("/2022-23-q1/overview/").content.decode()
+    assert "/2022-23-q1/mine.xlsx" in page
+    assert 'href="/imports/"' in page
+    book = openpyxl.load_workbook(io.BytesIO(client.get("/2022-23-q1/mine.xlsx").content))
+    assert [page.title for page in book.worksheets] == ["Cover", "Notes", "Quarter"]
+    sheet = book["Quarter"]
+    sheet.cell(2, [cell.value for cell in sheet[1]].index("Overview") + 1).value = "All is well."
+    packed = io.BytesIO()
+    book.save(packed)
+    assert imported(client, ("mine.xlsx", packed.getvalue())).in_words() == "1 changed"
+    assert Quarter.objects.get(pk=update.quarter_id).overview == "All is well."
+    refused = previewed(client, indicators(value("1a", "28%")))
+    assert refused.problems
+    client.force_login(trust_lead)
+    assert client.get("/2022-23-q1/mine.xlsx").status_code == 403
+
+
+def test_without_an_overview_to_write_now_there_is_nothing_to_get(client, update, manager):
+    QuerySet.update(Quarter.objects.filter(pk=update.quarter_id), overview_status=UpdateStatus.APPROVED)
+    client.force_login(manager)
+    assert client.get("/2022-23-q1/mine.xlsx").status_code == 403
+
+
+@pytest.mark.parametrize("who", ["reader", "nobody", "signatory"])
 def test_others_are_told_who_imports(request, client, update, who):
     if who in ("nobody", "signatory"):
         person = make_person(who)
@@ -120,7 +151,7 @@ def test_others_are_told_who_imports(request, client, update, who):
         send(client, indicators(value("1a", "28%"))),
     ):
         assert answer.status_code == 403
-        assert "Spreadsheets are imported by administrators and by those who fill in an update." in text(answer)
+        assert "imported by administrators, by those who fill in an update and by those who write the" in text(answer)
     assert ImportRecord.objects.count() == 1
 
 
@@ -252,7 +283,7 @@ def test_a_lead_is_refused_the_rows_of_another_priority(lead, update, trust):
 def test_a_locked_update_is_refused_in_the_preview(lead, update, status):
     set_status(update, status)
     record = previewed(lead, indicators(value("1a", "28%")))
-    assert "can't be changed: send it back first." in text(lead.get(f"/imports/{record.pk}/"))
+    assert f"can't be edited; {status.way_back}." in text(lead.get(f"/imports/{record.pk}/"))
     assert record.problems
 
 
@@ -477,7 +508,7 @@ def test_what_was_submitted_since_the_preview_is_refused(lead, update):
     set_status(update, UpdateStatus.SUBMITTED)
     page = text(act(lead, record, "confirm"))
     assert "something has changed since" in page
-    assert "is submitted and can't be changed: send it back first." in page
+    assert "is submitted and can't be edited; its lead can withdraw it, or a manager send it back." in page
     assert value_of("1a") == 27
     assert "Confirm " not in page
 
@@ -625,11 +656,26 @@ def test_previews_that_wait_too_long_are_forgotten(lead, update, capsys):
 # Files
 
 
+def test_of_many_previews_that_wait_the_newest_stay(lead, admin, update, monkeypatch):
+    monkeypatch.setattr(records, "MOST_WAITING", 3)
+    done = imported(lead, indicators(value("1a", "29%")))
+    others = previewed(admin, indicators(value("1a", "20%")))
+    made = [previewed(lead, indicators(value("1a", f"{n}%"))) for n in range(30, 33)]
+    look_again = act(lead, made[0], "again")
+    assert look_again.status_code == 302
+    made.append(previewed(lead, indicators(value("1a", "33%"))))
+    kept = set(ImportRecord.objects.values_list("pk", flat=True))
+    assert kept == {done.pk, others.pk, made[0].pk, made[2].pk, made[3].pk}
+    assert ImportFile.objects.count() == len(kept)
+
+
 def test_the_file_is_kept_as_it_came(lead, update):
     book = indicators(value("1a", "28%"))
     record = imported(lead, ("Victims.zip", book))
     answer = lead.get(f"/imports/{record.pk}/file/")
     assert answer.content == book
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert 'filename="Victims.zip"' in answer.headers["Content-Disposition"]
 
 
@@ -807,3 +853,30 @@ def test_the_workbook_of_a_priority_comes_back_without_a_change_and_with_one(lea
     set_value("1a", 31)
     record = previewed(lead, ("Victims again.xlsx", book))
     assert (record.problems, record.changes) == (0, 0)  # the file says nothing new: theirs stays
+
+
+def test_where_only_what_is_stored_was_kept_there_is_nothing_to_confirm(lead, update):
+    indicator = Indicator.objects.get(reference="1a")
+    head = ["Quarter", "Priority", "Ref", "Indicator", "Value", "Key", "Version"]
+    book = indicators(["1a", indicator.title, "28%", str(indicator.key), "0"], headings=head)
+    set_value("1a", 72)
+    record = previewed(lead, book)
+    act(lead, record, "choose", **{"wins:Indicators!E2": "stored"})
+    record.refresh_from_db()
+    page = lead.get(f"/imports/{record.pk}/?kind=all")
+    assert "There is nothing to import" in text(page)
+    assert "72% is kept (file: 28%)" in text(page)
+    assert "Confirm " not in text(page)
+    assert record.in_words() == "1 unchanged"
+
+
+def test_a_problem_that_stands_alone_begins_with_a_capital(lead, update):
+    record = previewed(lead, zipped(Goals=[["What we want"]], Indicaters=[["Quarter", "Priority"]]))
+    messages = [told.message for told in Preview.unpack(record.file.preview).told]
+    assert len(messages) == 2
+    assert all(message[0].isupper() for message in messages)
+
+
+def test_a_csv_that_cannot_be_read_is_told_by_its_whole_name(lead):
+    [told] = refused(send(lead, ("utf16.csv", "Ref".encode("utf-16"))))
+    assert told.startswith("utf16.csv: this is not text in UTF-8")

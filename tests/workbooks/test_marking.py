@@ -1,6 +1,7 @@
 """The marked copy: what was uploaded, with every wrong cell marked, commented and listed."""
 
 import io
+import os
 
 import openpyxl
 import pytest
@@ -11,6 +12,8 @@ from reports.workbook import quarters_workbook
 from workbooks.importing import Told, plan_import
 from workbooks.reading import Unreadable, read_upload
 from workbooks.writing import FORMATS, marked_copy
+
+from . import corpus
 
 pytestmark = pytest.mark.django_db
 WRONG = Told("Indicators", 2, 11, "Value", "lots", "“lots” is not a figure; write it like 27% or 27.")
@@ -96,6 +99,26 @@ def test_the_name_of_the_sheet_is_found_as_it_is_read():
     assert copy["INDICATORS "]["K2"].comment.text == WRONG.message
 
 
+MERGED = b'</sheetData><mergeCells count="1"><mergeCell ref="A3:CV40000"/></mergeCells>'
+LINKED = b'</sheetData><hyperlinks><hyperlink ref="A3:CV40000" location="A1"/></hyperlinks>'
+STYLED = b"<row>" + b"<c/>" * 190 + b"</row>"
+
+
+@pytest.mark.parametrize(
+    "end", [MERGED, LINKED, STYLED * 3_000 + b"</sheetData>"], ids=["merged", "linked", "empty cells"]
+)
+def test_of_a_workbook_with_more_cells_than_are_copied_the_sheets_as_read_are_marked(end, monkeypatch):
+    files = corpus.members(saved(workbook()))
+    sheet = files["xl/worksheets/sheet1.xml"]
+    files["xl/worksheets/sheet1.xml"] = sheet.replace(b"</sheetData>", end)
+    data = corpus.zipped(files | {"xl/media/image1.png": os.urandom(200_000)})  # the ratio is not the cap
+    monkeypatch.setattr("workbooks.writing.marking.load_workbook", lambda *args, **kwargs: pytest.fail("copied"))
+    _, book = marked(data)
+    assert book["Indicators"]["K2"].comment.text == WRONG.message
+    assert [cell.value for cell in book["Problems"]["A"]][1:] == ["The workbook, all of it", "Indicators!K2, Value"]
+    assert "this workbook can't be copied as it is" in book["Problems"]["C2"].value
+
+
 @pytest.mark.parametrize("kind", ["ods", "csv"])
 def test_of_other_files_the_sheets_as_read_are_put_into_a_workbook(demo, kind):
     found = FORMATS[kind]
@@ -127,6 +150,7 @@ def test_the_marked_copy_can_be_mended_and_uploaded_again(demo):
     sheets, _ = read_upload("q-marked.xlsx", saved(copy))
     mended = plan_import(sheets, by=None)
     assert (mended.problems, mended.changes) == ([], 1)
+    assert not [warning for warning in mended.warnings if "ignored" in warning]
 
 
 def test_what_may_not_be_read_is_not_marked_either():

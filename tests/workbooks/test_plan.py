@@ -11,7 +11,8 @@ from goals.models import GoalForecast
 from indicators.models import Indicator, Reading
 from priorities.door import Refused
 from priorities.history import ChangeSet, Source
-from priorities.models import AssignmentRole, QuarterlyUpdate, RiskScale, Section, UpdateStatus
+from priorities.models import AssignmentRole, QuarterlyUpdate, QuarterStatus, RiskScale, Section, UpdateStatus
+from priorities.periods import Period
 from risks.models import Assessment, Risk
 from tests.make import (
     close,
@@ -125,7 +126,9 @@ def test_a_cell_that_cannot_be_read_is_told_and_nothing_else_of_it(update):
 
 
 def test_an_error_in_a_column_that_is_ignored_stands_in_nobodys_way(update):
-    found = sheet("Goals", ["Quarter", "Priority", "No.", "Goal", "Mine"], [Q, VICTIMS, "1", "A", "#REF!"])
+    found = sheet(
+        "Goals", ["Quarter", "Priority", "No.", "Goal", "Mine", "Comment"], [Q, VICTIMS, "1", "A", "#REF!", "B"]
+    )
     found.broken[2, 5] = "“#REF!” is an error."
     assert plan(found).problems == []
 
@@ -273,6 +276,53 @@ def test_a_closed_risk_is_opened_again_by_clearing_its_reason(update):
     assert (risk.closed_reason, risk.closed_from) == ("", None)
 
 
+# Numbers
+
+NUMBERED = ["Quarter", "Priority", "No.", "Risk", "Score"]
+
+
+def risks(*rows):
+    return sheet("Risks", NUMBERED, *([Q, VICTIMS, *row] for row in rows))
+
+
+def positions():
+    return list(Assessment.objects.order_by("position", "pk").values_list("position", "description"))
+
+
+def test_a_new_risk_without_a_number_goes_to_the_end(update):
+    make_assessment(update, description="Demand may rise", position=2)
+    make_assessment(update, kind="issue", description="Strike action", position=7)
+    planned = load(
+        risks(["", "Nobody may apply", "H"], ["3", "Funds may run out", "L"], ["", "The roof may leak", "L"])
+    )
+    assert positions()[:4] == [
+        (2, "Demand may rise"),
+        (3, "Funds may run out"),
+        (4, "Nobody may apply"),
+        (5, "The roof may leak"),
+    ]
+    assert ("C2", "", "4") in cells(planned)
+
+
+def test_a_number_that_is_taken_is_told(update):
+    make_assessment(update, description="Demand may rise", position=2)
+    planned = plan(risks(["2", "Nobody may apply", "H"], ["3", "Funds may run out", "L"], ["3", "Roof", "L"]))
+    assert planned.problems == [
+        "Risks!C2: 2 is the number of “Demand may rise” too; give each its own. A new row without a number goes to "
+        "the end.",
+        "Risks!C4: 3 is the number of “Funds may run out” too; give each its own. A new row without a number goes to "
+        "the end.",
+    ]
+    assert kinds(planned) == ["refused", "new", "refused"]
+
+
+def test_two_risks_exchange_their_numbers(update):
+    make_assessment(update, description="Demand may rise", position=1)
+    make_assessment(update, description="Funds may run out", position=2)
+    load(risks(["2", "Demand may rise", ""], ["1", "Funds may run out", ""]))
+    assert positions() == [(1, "Funds may run out"), (2, "Demand may rise")]
+
+
 # Confirming
 
 
@@ -327,6 +377,13 @@ def test_the_column_confirmed_says_it_in_so_many_words(update):
     assert not confirmed(reading)
     (problem,) = plan(indicators(["1a", "Calls", "27%", "perhaps"], headings=head)).problems
     assert problem == "Indicators!F2: “perhaps” is not yes or no; write yes or no."
+
+
+def test_a_confirmation_that_is_taken_back_is_shown_beside_another_change(update):
+    make_reading(update, make_indicator(update.priority, "1a", title="Calls"), confirmed=True)
+    head = ("Ref", "Indicator", "Value", "Confirmed")
+    planned = plan(indicators(["1a", "Calls", "29%", "no"], headings=head))
+    assert cells(planned) == [("E2", "27%", "29%"), ("F2", "yes", "no")]
 
 
 def test_a_new_row_keeps_what_the_column_confirmed_says(update):
@@ -401,17 +458,111 @@ def test_a_lead_imports_their_own_priority_and_repeats_what_is_set_up(update, vi
     ],
 )
 def test_what_is_not_a_leads_to_set_up_is_refused_in_words(update, victims_lead, found, problem):
-    from priorities.periods import Period
-
     make_quarter(Period(2022, 2))
     assert problem in plan(found, by=victims_lead).problems
 
 
-def test_another_priority_is_refused_and_a_row_of_it_that_repeats_what_is_stored_is_not(update, trust_lead):
+NOT_YOURS = f"Indicators!B2: {VICTIMS}, {Q} is not yours to fill in; ask its lead or an administrator."
+
+
+@pytest.mark.parametrize("says", ["27%", "28%", "[x]", "0.3", "lots"])
+def test_what_somebody_may_not_read_is_refused_in_the_same_words_right_or_wrong(update, trust_lead, says):
     reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
-    assert kinds(plan(ours(reading, value="27%"), by=trust_lead)) == ["unchanged"]
-    (problem,) = plan(ours(reading, value="28%"), by=trust_lead).problems
-    assert problem == f"Indicators!B2: {VICTIMS}, {Q} is not yours to fill in; ask its lead or an administrator."
+    planned = plan(ours(reading, value=says), by=trust_lead)
+    assert (kinds(planned), planned.problems, planned.warnings) == (["refused"], [NOT_YOURS], [])
+
+
+@pytest.mark.parametrize("unit", ["percent", "number"])
+@pytest.mark.parametrize("title", ["Calls", "Officers recruited"])
+def test_nor_is_anything_told_of_how_it_is_set_up(update, trust_lead, unit, title):
+    make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
+    assert plan(indicators(["1a", title, unit, "", "27%"]), by=trust_lead).problems == [NOT_YOURS]
+
+
+def test_a_row_without_answers_of_what_somebody_may_not_read_is_ignored(update, trust_lead):
+    reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
+    planned = plan(ours(reading), by=trust_lead)
+    assert (kinds(planned), planned.problems) == (["ignored"], [])
+
+
+@pytest.mark.parametrize("says", ["Well", "Badly"])
+def test_a_section_that_somebody_may_not_read_is_not_told_of_either(update, says):
+    finance = make_person("finance")
+    make_assignment(update.priority, finance, AssignmentRole.CONTRIBUTOR, section=Section.FINANCE)
+    with door(update):
+        update.narrative = "Well"
+        update.save()
+    reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
+    narrative = sheet("Priorities", ["Quarter", "Priority", "Narrative"], [Q, VICTIMS, says])
+    assert plan(narrative, by=finance).problems == [NOT_YOURS.replace("Indicators", "Priorities")]
+    assert plan(ours(reading, value="27%" if says == "Well" else "1%"), by=finance).problems == [NOT_YOURS]
+
+
+@pytest.mark.parametrize("says", ["All well", "All bad"])
+def test_an_overview_that_somebody_may_not_read_is_refused_right_or_wrong(update, victims_lead, says):
+    make_quarter(overview="All well")
+    (problem,) = plan(sheet("Quarter", ["Quarter", "Overview"], [Q, says]), by=victims_lead).problems
+    assert problem == "Quarter!B2: The overview is written by its author, managers and administrators; ask one."
+
+
+@pytest.mark.parametrize("says", ["63%", "64%"])
+def test_figures_of_before_the_plan_are_administrators_right_or_wrong(update, victims_lead, says):
+    make_indicator(update.priority, "1a", title="Calls")
+    head = ["Indicator", "Priority", "Quarter", "Value", "Basis", "Source"]
+    load(sheet("Background", head, ["Calls", VICTIMS, "Q4 2021/22", "63%", "R12", "Survey"]))
+    again = sheet("Background", head, ["Calls", VICTIMS, "Q4 2021/22", says, "R12", ""])
+    (problem,) = plan(again, by=victims_lead).problems
+    assert problem.endswith("are set up by administrators; ask one.")
+
+
+def test_a_refused_row_names_the_cells_that_were_changed(update, trust_lead):
+    reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"), note="As before")
+    set_status(update, UpdateStatus.APPROVED)
+    told = plan(ours(reading, value="28%", note="Mine"), by=trust_lead).told
+    why = f"{VICTIMS}, {Q} is approved and can't be edited; a manager has to send it back first."
+    assert [(each.cell, each.message) for each in told] == [
+        ("E2", f"This was changed; write back what was there, “27%”, or leave the row out: {why}"),
+        ("F2", f"This was changed; write back what was there, “As before”, or leave the row out: {why}"),
+    ]
+
+
+# What a row belongs to
+
+LONG = ["Quarter", "Priority", "Ref", "Indicator", "Value"]
+
+
+def test_all_that_a_row_lacks_is_told_at_once(update, trust):
+    later = make_quarter(Period(2022, 2))
+    make_update(trust, later)
+    rows = [[Q, VICTIMS, "1a", "Calls", "1"], [str(later), trust.title, "1b", "Visits", "1"], ["", "", "2", "New", "1"]]
+    assert plan(sheet("Indicators", LONG, *rows)).problems == [
+        "Indicators!A4: The quarter is missing; write the report's quarter, like Q1 2022/23.",
+        "Indicators!B4: The priority is missing; write its title.",
+    ]
+
+
+def test_a_blank_cell_means_the_only_quarter_and_priority_of_the_file(update):
+    rows = [[Q, VICTIMS, "1a", "Calls", "1"], ["2022-23-q1", VICTIMS, "1b", "Visits", "1"], ["", "", "2", "New", "1"]]
+    load(sheet("Indicators", LONG, *rows))
+    assert Reading.objects.filter(update=update).count() == 3
+
+
+def test_a_quarter_that_is_not_open_is_the_quarters_fault(update):
+    make_quarter(Period(2022, 2), status=QuarterStatus.PLANNED)
+    make_indicator(update.priority, "1a", title="Calls")
+    (problem,) = plan(sheet("Indicators", LONG, ["Q2 2022/23", VICTIMS, "1a", "Calls", "1%"])).problems
+    assert problem == (
+        "Indicators!A2: Q2 2022/23 is not open yet; correct the quarter, or ask an administrator to open it first."
+    )
+
+
+def test_problems_come_in_the_order_of_rows_and_cells(update):
+    head = ["Quarter", "Priority", "Ref", "Unit", "Indicator", "Value", "Confidence"]
+    rows = [[Q, VICTIMS, "1a", "", "Calls", "lots", "B"], [Q, VICTIMS, "1b", "", "Visits", "many", "X"]]
+    planned = plan(sheet("Indicators", head, *rows, [Q, VICTIMS, "1c", "miles", "Letters", "1", ""]))
+    places = ["F2", "G2", "F3", "G3", "D4"]
+    assert [told.cell for told in planned.told] == places
+    assert [line.split(":")[0].split("!")[1] for line in planned.problems] == places
 
 
 def test_a_contributor_imports_their_section_and_their_rows_alone(update):
@@ -450,9 +601,7 @@ def test_the_overview_is_imported_by_its_author_until_it_is_submitted(update):
     load(file, by=author)
     make_quarter(overview_status=UpdateStatus.SUBMITTED)
     (problem,) = plan(sheet("Quarter", ["Quarter", "Overview"], [Q, "All bad"]), by=author).problems
-    assert problem.startswith(
-        f"Quarter!B2: The overview of {quarter} is submitted and can't be changed: its author can"
-    )
+    assert problem.startswith(f"Quarter!B2: The overview of {quarter} is submitted and can't be edited; its author can")
 
 
 @pytest.mark.parametrize("status", [UpdateStatus.SUBMITTED, UpdateStatus.IN_REVIEW, UpdateStatus.APPROVED])
@@ -462,14 +611,15 @@ def test_what_is_locked_is_refused_for_everybody(update, victims_lead, administr
     for by in (None, victims_lead, administrator):
         (problem,) = plan(ours(reading, value="28%"), by=by).problems
         assert problem == (
-            f"Indicators!B2: {VICTIMS}, {Q} is {status.label.lower()} and can't be changed: send it back first."
+            "Indicators!E2: This was changed; write back what was there, “27%”, or leave the row out: "
+            f"{VICTIMS}, {Q} is {status.label.lower()} and can't be edited; {status.way_back}."
         )
 
 
 def test_a_closed_quarter_is_refused(update):
     reading = make_reading(update, make_indicator(update.priority, "1a", title="Calls"))
     close(update.quarter)
-    assert "is closed and can't be changed" in plan(ours(reading, value="28%")).problems[0]
+    assert "is closed and can't be edited" in plan(ours(reading, value="28%")).problems[0]
 
 
 def test_what_was_locked_since_the_plan_is_refused_by_the_door(update):
@@ -513,3 +663,18 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(update, request, who)
         return len(captured)
 
     assert queries(range(1, 4)) == queries(range(100, 130))
+
+
+# As people read it
+
+
+def test_a_new_goal_is_shown_with_its_number_and_title(update):
+    head = ["Quarter", "Priority", "No.", "Goal", "Confidence"]
+    planned = plan(sheet("Goals", head, [Q, VICTIMS, "1", "Publish", "A"]))
+    assert {("C2", "", "1"), ("D2", "", "Publish"), ("E2", "", "A")} <= set(cells(planned))
+
+
+def test_a_day_is_told_as_people_write_it(update):
+    (told,) = plan(indicators(["1a", "Calls", "number", "", "2022-12-31"])).told
+    assert told.found == "31/12/2022"
+    assert told.message.startswith("“31/12/2022” is a date")

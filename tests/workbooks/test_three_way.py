@@ -111,6 +111,18 @@ def test_what_was_kept_of_a_conflict_alone_is_no_change(reading):
     planned = plan(file(reading, value="30%"), theirs=["Indicators!E2"])
     assert planned.changes == 0
     assert apply_import(planned, source=Source.SPREADSHEET) is None
+    assert kinds(planned) == ["unchanged"]
+    assert cells(planned) == [("E2", "31%", "31% is kept (file: 30%)")]
+
+
+def test_what_was_kept_beside_a_change_says_that_it_is_kept(reading):
+    change(reading, value=31)
+    kept = load(file(reading, value="30%", note="Mine"), theirs=["Indicators!E2"])
+    assert kinds(kept) == ["changed"]
+    assert ("E2", "31%", "31% is kept (file: 30%)") in cells(kept)
+    taken = plan(file(reading, value="30%", note="Other", version=0), mine=["Indicators!E2", "Indicators!F2"])
+    assert ("E2", "31%", "30%") in cells(taken)
+    assert [cell.kept for cell in taken.rows[0].cells] == [False, False]
 
 
 def test_both_changed_to_the_same_is_no_conflict(reading):

@@ -19,6 +19,7 @@ from risks.models import Assessment, Risk
 from tests.make import (
     close,
     door,
+    make_assessment,
     make_assignment,
     make_forecast,
     make_full_update,
@@ -34,7 +35,8 @@ from tests.make import (
 from tests.workbooks.test_imports import queries, text
 from tests.workbooks.uploaded import VICTIMS, Q, act, demo_book, imported, indicators, stored, value, zipped
 from updates.models import Draft
-from workbooks.models import ImportRecord, ImportState
+from workbooks.models import ImportFile, ImportRecord, ImportState
+from workbooks.preview import Preview
 from workbooks.undoing import Blocked, undo
 
 pytestmark = pytest.mark.django_db
@@ -310,6 +312,88 @@ def test_who_no_longer_fills_it_in_does_not_undo(lead, update, victims_lead, tru
     make_assignment(trust, victims_lead)
     [(_, why, _)] = obstacles(act(lead, record, "undo"))
     assert "is not yours to edit; ask its lead or an administrator." in why
+
+
+OWNER = [["Quarter", "Priority", "Risk", "Owner"], [Q, VICTIMS, "Demand may rise", "B"]]
+BASELINE = [["Quarter", "Priority", "No.", "Goal", "Baseline"], [Q, VICTIMS, "1", "Goal 1", "Q4"]]
+POLARITY = [["Quarter", "Priority", "Ref", "Indicator", "Polarity"], [Q, VICTIMS, "1a", "", "Lower is better"]]
+
+
+@pytest.fixture
+def risk(update):
+    risk = make_assessment(update).risk
+    risk.owner = "A"
+    risk.save()
+    return risk
+
+
+@pytest.mark.parametrize("status", [UpdateStatus.SUBMITTED, UpdateStatus.APPROVED, UpdateStatus.CLOSED])
+@pytest.mark.parametrize(
+    "sheets", [{"Risks": OWNER}, {"Goals": BASELINE}, {"Indicators": POLARITY}], ids=["owner", "baseline", "polarity"]
+)
+def test_what_is_set_up_is_locked_with_the_update_that_it_stands_in(admin, update, risk, status, sheets):
+    record = imported(admin, zipped(**sheets))
+    before = stored()
+    set_status(update, status)
+    [(subject, why, _)] = obstacles(act(admin, record, "undo"))
+    assert subject == str(update)
+    assert "can't be edited" in why
+    set_status(update, UpdateStatus.IN_PROGRESS)
+    assert stored() == before
+    assert act(admin, record, "undo").status_code == 302
+
+
+def test_what_is_set_up_is_locked_though_a_newer_quarter_is_open(admin, update, risk):
+    record = imported(admin, zipped(Risks=OWNER))
+    set_status(update, UpdateStatus.APPROVED)
+    close(update.quarter)
+    later = make_update(update.priority, make_quarter(Period(2022, 2)))
+    with door(later):
+        Assessment.objects.create(update=later, risk=risk, description="Demand may rise")
+    assert [subject for subject, _, _ in obstacles(act(admin, record, "undo"))] == [str(update)]
+
+
+def test_where_no_quarter_is_named_the_newest_open_update_decides(admin, update, risk):
+    record = imported(admin, zipped(Risks=OWNER))
+    ImportFile.objects.update(preview=Preview().pack())  # as of an import of the administration that names none
+    later = make_update(update.priority, make_quarter(Period(2022, 2)))
+    with door(later):
+        Assessment.objects.create(update=later, risk=risk, description="Demand may rise")
+    set_status(later, UpdateStatus.SUBMITTED)
+    assert [subject for subject, _, _ in obstacles(act(admin, record, "undo"))] == [str(later)]
+    set_status(update, UpdateStatus.APPROVED)
+    set_status(later, UpdateStatus.SENT_BACK)
+    assert act(admin, record, "undo").status_code == 302
+    risk.refresh_from_db()
+    assert risk.owner == "A"
+
+
+def test_who_no_longer_has_the_risks_of_the_priority_does_not_undo_what_they_said_of_them(
+    lead, update, risk, victims_lead, trust
+):
+    record = imported(lead, zipped(Risks=OWNER))
+    victims_lead.assignments.all().delete()
+    make_assignment(update.priority, victims_lead, AssignmentRole.CONTRIBUTOR, section="finance")
+    assert obstacles(act(lead, record, "undo")) == [
+        (str(risk), "Not yours to change; ask the lead of Victims are better supported.", "")
+    ]
+    risk.holder = victims_lead
+    risk.save()
+    assert "Changed since" in obstacles(act(lead, record, "undo"))[0][1]  # by being handed over, and nothing else
+    victims_lead.assignments.all().delete()
+    make_assignment(trust, victims_lead)
+    found = [why for _, why, _ in obstacles(act(lead, record, "undo"))]
+    assert "is not yours to edit; ask its lead or an administrator." in found[0]
+
+
+def test_what_administrators_set_up_is_undone_by_administrators(admin, update, administrator, client):
+    record = imported(admin, zipped(Goals=BASELINE))
+    administrator.groups.clear()
+    make_assignment(update.priority, administrator)
+    client.force_login(administrator)
+    [(_, why, _)] = obstacles(act(client, record, "undo"))
+    assert why == "Goals are set up by administrators; ask one."
+    assert Goal.objects.get().baseline == Period(2022, 4)
 
 
 def test_an_import_is_undone_once_and_a_preview_not_at_all(lead, update):

@@ -13,10 +13,19 @@ import pytest
 from django.conf import settings
 
 from priorities.columns import Key
-from priorities.models import Priority, Quarter, RiskScale
+from priorities.models import AssignmentRole, Priority, Quarter, RiskScale
 from reports.workbook import quarters_workbook
 from tests.closed import close_for_real
-from tests.make import door, make_assessment, make_priority, make_quarter, make_reading, make_update
+from tests.make import (
+    door,
+    make_assessment,
+    make_assignment,
+    make_person,
+    make_priority,
+    make_quarter,
+    make_reading,
+    make_update,
+)
 from tests.workbooks.odd import TEXTS, make_odd_quarter
 from workbooks.importing import SHEETS
 from workbooks.reading import read_upload
@@ -142,8 +151,9 @@ def test_the_cover_says_what_this_is_and_how_it_is_filled_in(demo, demo_person):
         assert expected in text
 
 
-def test_who_uploads_nothing_is_not_told_how_it_is_filled_in(demo, demo_person):
-    book = openpyxl.load_workbook(io.BytesIO(FORMATS["xlsx"].write(book_of(demo, demo_person("manager")))))
+def test_who_uploads_nothing_is_not_told_how_it_is_filled_in(demo):
+    signs = make_assignment(Priority.objects.first(), make_person("signs"), AssignmentRole.SIGNATORY).person
+    book = openpyxl.load_workbook(io.BytesIO(FORMATS["xlsx"].write(book_of(demo, signs))))
     assert "[clear]" not in "\n".join(row[0].value for row in book["Cover"].iter_rows())
 
 

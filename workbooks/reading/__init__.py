@@ -4,7 +4,7 @@
 whether they come as .xlsx, .ods, .csv, a .zip or a folder of .csv. Whatever is in a file, only Unreadable is raised.
 """
 
-from .files import read_upload, read_workbook
+from .files import read_upload, read_workbook, weight_of
 from .sheets import MAX_BYTES, Sheet, Unreadable, cell_name
 
-__all__ = ["MAX_BYTES", "Sheet", "Unreadable", "cell_name", "read_upload", "read_workbook"]
+__all__ = ["MAX_BYTES", "Sheet", "Unreadable", "cell_name", "read_upload", "read_workbook", "weight_of"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
+from collections.abc import Iterator
 
 from ..guarding import unguarded
-from .sheets import Budget, Grid, Sheet, Unreadable, cleaned
+from .sheets import MAX_COLUMNS, MAX_LENGTH, Budget, Grid, Sheet, Unreadable, cleaned, too_wide
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+MOST_BLANKS = 10 * MAX_COLUMNS  # cells of a row, those at its end that say nothing among them
+LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 OTHERS = (b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0", b"\x89PNG", b"\xff\xd8\xff")
 
 
@@ -19,7 +21,7 @@ def read_csv(name: str, data: bytes, budget: Budget) -> Sheet:
     text = decoded(name, data)
     grid = Grid(name, budget)
     delimiter = delimiter_of(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines(name, text, delimiter), delimiter=delimiter, strict=True)
     try:
         for number, row in enumerate(reader, 1):
             if number == 1 and len(row) <= 2 and row[:1] and row[0].casefold() in ("sep=", f"sep={delimiter}"):
@@ -30,6 +32,24 @@ def read_csv(name: str, data: bytes, budget: Budget) -> Sheet:
     except csv.Error as error:
         raise Unreadable(name, complaint(str(error), reader.line_num)) from None
     return grid.sheet()
+
+
+def lines(name: str, text: str, delimiter: str) -> Iterator[str]:
+    """The lines one by one; raises Unreadable for a row that would split into far more cells than are read."""
+    cells, quoted = 0, False  # of the row so far, which goes on where a quotation is open at the end of a line
+    for match in LINE.finditer(text):
+        line = match[0]
+        if len(line) > MAX_COLUMNS * MAX_LENGTH:
+            raise too_wide(name)
+        if cells + line.count(delimiter) > MOST_BLANKS:  # rarely: count again without those in quotation marks
+            cells += sum(part.count(delimiter) for part in line.split('"')[quoted::2])
+        else:
+            cells += line.count(delimiter)
+        if cells > MOST_BLANKS:
+            raise too_wide(name)
+        quoted ^= line.count('"') % 2 == 1
+        cells = cells if quoted else 0
+        yield line
 
 
 def complaint(error: str, line: int) -> str:

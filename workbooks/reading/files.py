@@ -9,7 +9,7 @@ from .archive import DAMAGE, Archive, damaged
 from .csvs import read_csv
 from .ods import read_ods
 from .sheets import MAX_BYTES, MAX_SHEETS, Budget, Sheet, Unreadable
-from .xlsx import read_xlsx
+from .xlsx import read_xlsx, weight
 
 Read = tuple[list[Sheet], list[Unreadable]]
 
@@ -87,10 +87,21 @@ def read_upload(name: str, data: bytes) -> Read:
     if not data.strip():
         raise Unreadable(name, "the file is empty; save it again.")
     if suffix == ".csv":
-        return [read_csv(Path(name).stem, data, Budget(name))], []
+        try:
+            return [read_csv(Path(name).stem, data, Budget(name))], []
+        except Unreadable as error:
+            raise Unreadable(name, error.message) from None
     check_kind(name, suffix, data)
     try:
         return read_archive(name, suffix, Archive(name, data))
+    except DAMAGE:
+        raise damaged(name) from None
+
+
+def weight_of(name: str, data: bytes) -> int:
+    """How much an .xlsx would be to a library that makes every cell of it; raises Unreadable."""
+    try:
+        return weight(Archive(name, data))
     except DAMAGE:
         raise damaged(name) from None
 

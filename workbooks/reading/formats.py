@@ -1,14 +1,14 @@
 """Numbers as a person sees them: what a cell's number format adds to its value, and nothing that it takes away.
 
 A format only rounds what is shown, so the value keeps all its digits: 0.2734 shown as 27% is "27.34%". What changes the
-meaning is kept: per cent, a day, a pound sign, and a unit written by the format.
+meaning is kept: per cent, a day, a pound sign, a unit written by the format, and the thousands that it divides by.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from itertools import takewhile
@@ -48,16 +48,14 @@ def percent(value: float) -> str:
 
 
 def affixed(prefix: str, suffix: str, thousands: int) -> Show:
-    """A number that its format shows with a pound sign or a unit, or in thousands or millions of pounds."""
+    """A number that its format shows with a pound sign or a unit, or in thousands or millions, of pounds or bare."""
     pound = "£" if "£" in prefix else ""
     unit = suffix.strip().casefold().rstrip(".")
     unit = unit if unit in UNITS else ""
-    if not pound and not unit:
+    if not pound and not unit and not thousands:
         return number
-    if thousands and not unit:
+    if pound and thousands and not unit:
         unit = SCALED.get(3 * thousands, "")
-    if thousands and not unit:
-        return number
 
     def show(value: float) -> str:
         text = scaled(abs(value), -3 * thousands)
@@ -121,8 +119,14 @@ def parts(written: list[str]) -> tuple[str, str, int]:
     """What a format writes before and after the digits, and by how many thousands it divides them."""
     places = [index for index, one in enumerate(written) if one in PLACES]
     first, last = places[0], places[-1]
-    thousands = len(list(takewhile(lambda one: one == ",", written[last + 1 :])))
-    return literal(written[:first]), literal(written[last + 1 + thousands :]), thousands
+    behind = commas(written[last + 1 :])
+    before_point = commas(reversed(written[first : written.index(".")])) if "." in written[first:last] else 0
+    return literal(written[:first]), literal(written[last + 1 + behind :]), behind + before_point
+
+
+def commas(written: Iterable[str]) -> int:
+    """How many commas a part begins with."""
+    return len(list(takewhile(lambda one: one == ",", written)))
 
 
 def literal(written: list[str]) -> str:

@@ -23,6 +23,7 @@ from .sheets import (
     Unreadable,
     cleaned,
     error_in,
+    range_name,
 )
 
 NAMESPACES = {"office": "office", "table": "table", "text": "text", "style": "style", "number": "datastyle"}
@@ -185,7 +186,7 @@ class Content(Part):
         self.column_styles: list[str] = []
         self.hidden_rows: set[int] = set()
         self.hidden_columns: set[int] = set()
-        self.tall = 0  # cells that span several rows
+        self.tall: list[str] = []  # the ranges that are merged over several rows
         self.elsewhere = False
         self.is_copy = name.startswith("'file:") or "'#" in name  # of a sheet of another workbook, kept with its links
         if attributes.get("table:style-name") in self.styles.hidden:
@@ -223,7 +224,10 @@ class Content(Part):
         times = repeated(self.cell, "columns")
         if tag == CELLS[0] and not self.failed and not self.is_copy:
             written = cleaned("\n".join(self.paragraphs))
-            self.tall += int(self.cell.get("table:number-rows-spanned", 1)) > 1
+            if (tall := int(self.cell.get("table:number-rows-spanned", 1))) > 1:
+                wide = int(self.cell.get("table:number-columns-spanned", 1))
+                last = self.row + tall - 1, self.column + wide - 1
+                self.tall.append(range_name(self.row, self.column, *last))
             text, wrong = self.read_cell(self.cell, written)
             if text:
                 self.put(text, wrong, times)

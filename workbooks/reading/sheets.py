@@ -51,12 +51,20 @@ class Unreadable(Exception):
 
     def __init__(self, place: str, message: str) -> None:
         super().__init__(f"{place}: {message}")
-        self.place = place
+        self.place, self.message = place, message
+
+
+def too_wide(place: str) -> Unreadable:
+    return Unreadable(place, f"the sheet has more than {MAX_COLUMNS} columns; remove those that are not needed.")
 
 
 def cell_name(row: int, column: int) -> str:
     """Row and column, both from 1, as a spreadsheet writes them: (3, 28) is AB3."""
     return f"{column_name(column)}{row}"
+
+
+def range_name(top: int, left: int, bottom: int, right: int) -> str:
+    return f"{cell_name(top, left)}:{cell_name(bottom, right)}"
 
 
 def column_name(column: int) -> str:
@@ -98,9 +106,7 @@ class Grid:
             self.budget.spend(len(rows[-1]) if rows else 0)
             rows.extend([] for _ in range(row - len(rows)))
         if column > MAX_COLUMNS:
-            raise Unreadable(
-                self.name, f"the sheet has more than {MAX_COLUMNS} columns; remove those that are not needed."
-            )
+            raise too_wide(self.name)
         cells = rows[row - 1]
         if column > len(cells):
             cells.extend([""] * (column - 1 - len(cells)))
@@ -158,11 +164,13 @@ class Grid:
         self.put(row, column, text)
         self.broken[row, column] = message
 
-    def tell_merged(self, tall: int) -> None:
+    def tell_merged(self, tall: list[str]) -> None:
+        """Note the ranges that are merged over several rows, by their names."""
         if tall:
-            ranges = "a range of cells is" if tall == 1 else f"{tall} ranges of cells are"
+            more = f" and {len(tall) - 10} more" if len(tall) > 10 else ""
+            cells = f"{', '.join(tall[:10])}{more} {'is' if len(tall) == 1 else 'are'}"
             self.notes.append(
-                f"{ranges} merged over several rows; the value is that of the first row alone, the others are blank."
+                f"{cells} merged over several rows; the value is that of the first row alone, the others are blank."
             )
 
     def sheet(self) -> Sheet:

@@ -17,7 +17,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from priorities.rows import heading_key
 
 from ..importing import Told
-from ..reading import Sheet, read_upload
+from ..reading import Sheet, read_upload, weight_of
 
 LIST, SIGNATURE = "Problems", "Import"
 HEADINGS = ("Where", "Found", "What is wrong, and what to do")
@@ -26,19 +26,28 @@ FILL = PatternFill("lightUp", fgColor="9C5700", bgColor="FFEB9C")  # striped: se
 EDGE = Side("medium", color="9C0006")
 FRAME = Border(EDGE, EDGE, EDGE, EDGE)
 WRAPPED = Alignment(wrap_text=True, vertical="top")
+MOST_COPIED = 400_000  # elements and merged cells; each takes about 10 μs and half a kilobyte, whatever it says
+ONLY_VALUES = (
+    "this workbook can't be copied as it is, with merged cells and formats: it has too many of them, or something odd. "
+    "So the values as they were read were put into a new one; mend those, or the cells named below in your own."
+)
 LINE, WIDE = 42, 320  # characters in a line of a comment, and its width in pixels
 
 
 def marked_copy(name: str, data: bytes, told: Iterable[Told]) -> tuple[str, bytes]:
     """Name and bytes of an .xlsx: the workbook as it was uploaded, each wrong cell striped, framed and commented.
 
-    A list of all problems stands in front. An .xlsx keeps what it has, formulas among it; of an .ods, .csv or .zip, the
-    sheets as they were read are put into a new one. Raises Unreadable for what can't be read or exceeds the caps.
+    A list of all problems stands in front. An .xlsx keeps what it has, formulas among it; of an .ods, .csv or .zip, and
+    of an .xlsx with more than is copied, the sheets as they were read are put into a new one. Raises Unreadable for
+    what can't be read or exceeds the caps.
     """
     sheets, _ = read_upload(name, data)
-    book = opened(data) if PurePath(name).suffix.lower() == ".xlsx" else None
-    marked = book if book is not None else copied(sheets)
     problems = list(told)
+    if PurePath(name).suffix.lower() != ".xlsx":
+        marked = copied(sheets)
+    elif (marked := opened(name, data)) is None:
+        marked = copied(sheets)
+        problems.insert(0, Told("", 0, 0, "", "", ONLY_VALUES))
     mark(marked, problems)
     list_problems(marked, problems)
     buffer = io.BytesIO()
@@ -46,8 +55,10 @@ def marked_copy(name: str, data: bytes, told: Iterable[Told]) -> tuple[str, byte
     return f"{PurePath(name).stem}-marked.xlsx", buffer.getvalue()
 
 
-def opened(data: bytes) -> Any:
-    """The workbook to be marked; None for one that is read, but can't be written again."""
+def opened(name: str, data: bytes) -> Any:
+    """The workbook to be marked; None for one that is read, but can't be written again, or not in reasonable time."""
+    if weight_of(name, data) > MOST_COPIED:
+        return None
     try:
         return load_workbook(io.BytesIO(data), rich_text=True)
     except Exception:  # whatever an odd file may raise: the sheets as read serve instead

@@ -145,6 +145,7 @@ class Rows:
     assessments: list[Assessment] = field(default_factory=list)
     forecasts: list[GoalForecast] = field(default_factory=list)
     background: list[Background] = field(default_factory=list)
+    sets_up: bool = False  # whether it is for an administrator
 
     @property
     def not_asked(self) -> Collection[str]:
@@ -154,6 +155,8 @@ class Rows:
 
     def may_gain(self, sheet: str) -> bool:
         """Whether somebody who fills this in may add rows to a sheet."""
+        if sheet in SET_UP and not self.sets_up:
+            return False
         return any(ADDED_TO.get(sheet) in sections for sections in self.sections)
 
     def of(self, sheet: str) -> list[Line]:
@@ -177,6 +180,7 @@ class Rows:
 
 
 ADDED_TO = {"Risks": Section.RISKS, "Issues": Section.RISKS, "Goals": Section.GOALS}  # by a row at the end
+SET_UP = {"Goals"}  # to which only administrators add
 OWN = {Section.RATINGS, Section.FINANCE}  # the sections that have columns on the Priorities sheet
 
 
@@ -191,8 +195,11 @@ class Line:
 
     @property
     def hidden(self) -> tuple[str, Value]:
-        """Key and version; what is not stored has no version, and what gets its key when it is stored has none."""
-        return str(self.key or ""), "" if self.version is None or not self.row.pk else self.version
+        """Key and version; what gets its key when it is stored has none, and what was closed has no version.
+
+        A row of a template has the version that it will have when it is made.
+        """
+        return str(self.key or ""), "" if self.version is None else self.version
 
 
 def masked(update: QuarterlyUpdate, sections: frozenset[str]) -> QuarterlyUpdate:
