@@ -26,7 +26,17 @@ from priorities.periods import Period
 from updates.typed import posted_to
 
 from .frozen import closed_report_of
-from .models import Audience, ProposalState, ProposedRevision, Publication, PublishedFile
+from .models import (
+    CLOSED_VERSION,
+    NEWEST,
+    VERSION,
+    Audience,
+    ProposalState,
+    ProposedRevision,
+    Publication,
+    PublishedFile,
+    stored_file,
+)
 from .proposals import answer, choices, enter, propose
 from .publication_forms import AnswerForm, CancelForm, ProposeForm, PublishForm
 from .publishing import cancel, moment, prepare, publish, style_hashes
@@ -197,40 +207,40 @@ def published_list(request: HttpRequest) -> HttpResponse:
 @open_to_the_public
 def published(request: HttpRequest, period: Period, suffix: str = "html", number: int | None = None) -> HttpResponse:
     """The public form of the newest version, or of one, as it was made."""
-    return stored(request, Audience.PUBLIC, period, suffix, publication__version=number)
+    which, wanted = (NEWEST, timezone.now()) if number is None else (VERSION, number)
+    return stored(request, Audience.PUBLIC, period, suffix, which, wanted)
 
 
 @require_safe
 def version_file(request: HttpRequest, period: Period, number: int, suffix: str) -> HttpResponse:
     """The internal pack that was published with a closed version."""
     refuse_those_without_a_role(signed_in(request))
-    return stored(request, Audience.INTERNAL, period, suffix, publication__closed__version=number)
+    return stored(request, Audience.INTERNAL, period, suffix, CLOSED_VERSION, number)
 
 
-def stored(request: HttpRequest, audience: str, period: Period, suffix: str, **which: int | None) -> HttpResponse:
+def stored(request: HttpRequest, audience: str, period: Period, suffix: str, which: str, wanted: Any) -> HttpResponse:
     """The bytes as they are stored, in one query; to a conditional request 304, before they are loaded.
 
     What waits for its time is there for those who see all, at the address of its version.
     """
-    found = PublishedFile.objects.of(audience, period, suffix)
-    (wanted,) = which.values()
-    found = found.filter(publication__publish_at__lte=timezone.now()) if wanted is None else found.filter(**which)
-    asked = "If-None-Match" in request.headers or "If-Modified-Since" in request.headers
-    columns = ("pk", "checksum", "media_type", "style_hashes", "publication__version", "publication__publish_at")
-    row = found.values_list(*columns, *([] if asked else ["data"])).first()
-    if row is None or (row[5] > timezone.now() and not sees_all(request)):
-        raise Http404(f"{period} is not published{f' as version {wanted}' if wanted else ''} in this form.")
-    pk, checksum, media_type, hashes, version, publish_at, *data = row
-    name = f"{file_name(period)}-v{version}.{suffix}"
-    response = as_file(HttpResponse(content_type=media_type), name, suffix)
-    for_all = settings.PUBLIC_REPORTS and audience == Audience.PUBLIC and publish_at <= timezone.now()
-    at = int(publish_at.timestamp())
-    response["Cache-Control"] = f"{'public' if for_all else 'private'}, no-cache"
-    response["ETag"], response["Last-Modified"] = f'"{checksum}"', http_date(at)
+    conditional = "If-None-Match" in request.headers or "If-Modified-Since" in request.headers
+    found: Any = stored_file(audience, period, suffix, which, wanted, with_data=not conditional)
+    is_out = found is not None and found.publish_at <= timezone.now()
+    if found is None or not (is_out or sees_all(request)):
+        raise Http404(f"{period} is not published{'' if which == NEWEST else f' as version {wanted}'} in this form.")
+    name = f"{file_name(period)}-v{found.version}.{suffix}"
+    response = as_file(HttpResponse(content_type=found.media_type), name, suffix)
+    at, for_all = int(found.publish_at.timestamp()), settings.PUBLIC_REPORTS and audience == Audience.PUBLIC
+    response["Cache-Control"] = f"{'public' if for_all and is_out else 'private'}, no-cache"
+    response["ETag"], response["Last-Modified"] = f'"{found.etag}"', http_date(at)
     answer: Any = get_conditional_response(request, response["ETag"], at, response)
     if answer is response:
-        response.content = bytes(data[0] if data else PublishedFile.objects.values_list("data", flat=True).get(pk=pk))
-    return with_styles(answer, hashes)
+        response.content = data_of(found.file) if conditional else bytes(found.data)
+    return with_styles(answer, found.style_hashes)
+
+
+def data_of(file: int) -> bytes:
+    return bytes(PublishedFile.objects.values_list("data", flat=True).get(pk=file))
 
 
 def sees_all(request: HttpRequest) -> bool:

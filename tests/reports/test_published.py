@@ -136,7 +136,7 @@ def test_a_conditional_request_is_answered_304_without_the_bytes(client, quarter
                 again = client.get(address, headers=asked)
             assert (again.status_code, again.content) == (304, b"")
             assert again["ETag"] == response["ETag"]
-            assert not any('"data"' in query["sql"] for query in queries.captured_queries)
+            assert not any(re.search(r"\bdata\b", query["sql"]) for query in queries.captured_queries)
         assert client.get(address, headers={"If-None-Match": '"another"'}).content == response.content
 
 
