@@ -24,6 +24,7 @@ class PublicationAdmin(ReadOnly):
     list_display = ["quarter", "version", "publish_at", "made_by", "cancelled_at"]
     list_filter = ["quarter"]
     list_select_related = ["quarter", "made_by"]
+    search_fields = ["quarter__financial_year", "made_by__username"]
 
 
 @admin.register(PublishedFile)
@@ -32,6 +33,7 @@ class PublishedFileAdmin(ReadOnly):
 
     list_display = ["publication", "audience", "label", "size", "checksum"]
     list_filter = ["audience", "suffix"]
+    search_fields = ["publication__quarter__financial_year", "checksum"]
     list_select_related = ["publication__quarter"]
     exclude = ["data"]
 
@@ -43,4 +45,5 @@ class PublishedFileAdmin(ReadOnly):
 class ProposedRevisionAdmin(ReadOnly):
     list_display = ["update", "of", "value", "state", "proposed_by", "proposed_at"]
     list_filter = ["state", "update__quarter"]
+    search_fields = ["update__priority__title", "proposed_by__username"]
     list_select_related = ["update__priority", "update__quarter", "proposed_by"]

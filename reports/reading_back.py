@@ -465,6 +465,8 @@ def windows_of(text: Text, rows: list[tuple[str, str]]) -> tuple[dict[str, str],
         if place := text.find(words, after):
             places.append((key, place))
             after = place[1]
+    if not places:
+        return {}, after
     ends = [start for _, (start, _) in places[1:]] + [min(after + LAST_ROW, len(text.squeezed))]
     return {key: text.between(place[1], end) for (key, place), end in zip(places, ends, strict=True)}, after
 
@@ -477,6 +479,8 @@ def standing_in(window: str, wanted: list[Figure]) -> list[Figure]:
     shown = [figure for figure in wanted if figure.name != "slip"]
     found: list[Figure] = []
     for first in range(len(shown) - 1):
+        if first and shown[first].printed == shown[first - 1].printed:
+            continue  # what is found may be the one before, and this one something else
         for match in re.finditer(pattern(shown[first].printed), window):
             run = [shown[first], *following(window, match.end(), shown[first + 1 :])]
             found = max(found, run, key=len)

@@ -374,7 +374,7 @@ def test_it_is_entered_once_and_only_what_is_there(client, taken, victims_lead):
 
 def test_a_row_that_is_gone_or_a_value_that_does_not_fit_any_more_is_told(taken, indicator, victims_lead):
     Indicator.objects.filter(pk=indicator.pk).update(unit="number")
-    with pytest.raises(Refused, match="is in percentage, but this indicator is measured in number"):
+    with pytest.raises(Refused, match="is a percentage, but this indicator is a plain number"):
         enter(taken, by=victims_lead)
     taken.key = "00000000-0000-0000-0000-000000000000"
     with pytest.raises(Refused, match="is not in Victims are better supported, Q1 2022/23 any more"):
