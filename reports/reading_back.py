@@ -510,8 +510,8 @@ def pattern(printed: str) -> str:
 
 
 def in_a_row(begins: str, printed: list[str]) -> str:
-    """A row that begins so, with texts one behind the other, and room for marks between them."""
-    return r"[\s\S]{0,80}?".join([begins, *(pattern(each) for each in printed if each)])
+    """A row that begins so, with texts one behind the other, and room for marks between them, but for no other row."""
+    return rf"(?:(?!\s{PERIOD}\s)[\s\S]){{0,80}}?".join([begins, *(pattern(each) for each in printed if each)])
 
 
 READERS: dict[str, Callable[[bytes, Report], Found]] = {
@@ -522,4 +522,5 @@ READERS: dict[str, Callable[[bytes, Report], Found]] = {
     "ods": of_workbook("ods"),
     "csv": of_tidy,
 }
+PERIOD = "Q[1-4]"  # how each row of a finance table begins
 PRINTED = frozenset({"html", "pdf"})
