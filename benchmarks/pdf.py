@@ -45,7 +45,7 @@ def measure() -> None:
 
     quarter = Quarter.objects.select_related("plan").get(status="open")
     report, before = quarterly_report(quarter, None), memory()
-    approvals, clock, cpu, resting = approvals_of(report), [], [], []
+    approvals, clock, cpu, resting = approvals_of(report, quarter), [], [], []
     for run in range(RUNS):
         parts = tuple(replace(part, narrative=f"{part.narrative} {run}") for part in report.priorities)
         started, busy = time.perf_counter(), time.process_time()

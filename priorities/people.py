@@ -5,6 +5,8 @@ Administrators, managers and readers are groups. Leads, deputies and contributor
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
@@ -36,6 +38,8 @@ class Section(models.TextChoices):
 
 class Person(AbstractUser):
     """Somebody who signs in."""
+
+    as_of: tuple[Any, ...] = ()  # the state of the data when a request loaded them; see sign_in.py
 
     class Meta:
         verbose_name = "person"

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.backends import ModelBackend
-from django.db.models import Exists, OuterRef
+from typing import Any
 
-from .models import Person, Role
+from django.contrib.auth.backends import ModelBackend
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum, Value
+
+from .history import ChangeSet
+from .models import Person, Quarter, QuarterlyUpdate, Role
+
+NEWEST = 100  # change sets looked at: more than are made while one of them waits for its commit
 
 
 class WithRoles(ModelBackend):
-    """Sign-in by name and password, as Django's; each request loads the person and their roles in one query."""
+    """Sign-in by name and password, as Django's.
+
+    Each request loads in one query the person, their roles, and `as_of`: the state of the data, which is another as
+    soon as anything that a report shows has changed. It is the sums of the versions of all updates and quarters, which
+    every write of figures raises in its own transaction, and of the newest change sets, which every other change makes.
+    """
 
     def get_user(self, user_id: int) -> Person | None:
         groups = Person.groups.through.objects.filter(person=OuterRef("pk"))
         in_role = {f"in_{role.name}": Exists(groups.filter(group__name=role.value)) for role in Role}
-        person = Person.objects.filter(pk=user_id).annotate(**in_role).first()
+        person = Person.objects.filter(pk=user_id).annotate(**in_role, **state()).first()
         if person is None or not self.user_can_authenticate(person):
             return None
         person.roles = frozenset(role.value for role in Role if getattr(person, f"in_{role.name}"))
+        person.as_of = tuple(getattr(person, name) for name in state())
         return person
+
+
+def state() -> dict[str, Subquery]:
+    newest = ChangeSet.objects.filter(pk__in=ChangeSet.objects.order_by("-pk").values("pk")[:NEWEST])
+    return {
+        "sum_of_updates": total(QuarterlyUpdate.objects.all(), "version"),
+        "sum_of_quarters": total(Quarter.objects.all(), "version"),
+        "sum_of_changes": total(newest, "pk"),
+    }
+
+
+def total(rows: QuerySet[Any], column: str) -> Subquery:
+    return Subquery(rows.order_by().values(one=Value(1)).annotate(total=Sum(column)).values("total"))

@@ -88,5 +88,5 @@ def pdf(request: HttpRequest, period: Period) -> HttpResponse:
     """The whole quarter to print or to send; while it is open, the draft pack."""
     report, context = taken(request, period, compared=True)
     report = with_series(report, context["shelf"].current, signed_in(request))
-    data = as_pdf(report, made=timezone.now(), approvals=approvals_of(report))
+    data = as_pdf(report, made=timezone.now(), approvals=approvals_of(report, context["shelf"].current))
     return sent(data, f"{file_name(period, 'draft' if report.is_draft else '')}.pdf", MEDIA_TYPE)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from priorities.models import Person, QuarterlyUpdate, UpdateStatus
+from priorities.models import Person, Quarter, UpdateStatus
 
 from .report import Report
 
@@ -41,19 +41,16 @@ class Approvals:
         return next((state.told for state in self.states if state.slug == slug), "")
 
 
-def approvals_of(report: Report) -> Approvals | None:
-    """Who has submitted and approved what of an open quarter's report; None once it is closed. One query."""
+def approvals_of(report: Report, quarter: Quarter) -> Approvals | None:
+    """Who has submitted and approved what of an open quarter's report; None once it is closed.
+
+    No query, where the quarter comes with who submitted and approved its overview.
+    """
     if not report.is_draft:
         return None
-    people = ("submitted_by", "approved_by", "quarter__overview_submitted_by", "quarter__overview_approved_by")
-    found = QuarterlyUpdate.objects.filter(
-        quarter__financial_year=report.quarter.year, quarter__number=report.quarter.number
-    )
-    updates = list(found.select_related("priority", *people).order_by("priority__position", "priority_id"))
-    states = [state(u, u.priority.title, u.priority.slug) for u in updates]
-    if updates:
-        states.append(state(updates[0].quarter, "Overview", "", "overview_"))
-    return Approvals(tuple(states))
+    states = [state(part, part.title, part.slug) for part in report.priorities]
+    overview = [state(quarter, "Overview", "", "overview_")] if states else []
+    return Approvals((*states, *overview))
 
 
 def state(row: Any, title: str, slug: str, prefix: str = "") -> State:
@@ -71,7 +68,7 @@ def state(row: Any, title: str, slug: str, prefix: str = "") -> State:
     return State(title, slug, status, told)
 
 
-def told_by(person: Person | None, at: dt.datetime | None) -> str:
+def told_by(person: Person | str | None, at: dt.datetime | None) -> str:
     """ " by Ann on 3 November 2022, 14:05", as far as it is known."""
     moment = f" on {timezone.localtime(at):%-d %B %Y, %H:%M}" if at else ""
     return f" by {person}{moment}" if person else moment

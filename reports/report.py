@@ -319,6 +319,8 @@ class PriorityReport:
     was: str = ""  # the state in which its quarter was closed, "" before
     approved_by: str = ""
     approved_at: dt.datetime | None = None
+    submitted_by: str = ""
+    submitted_at: dt.datetime | None = None
     address_now: str = ""  # its slug of today, where a closed report has another
 
     @property
@@ -581,7 +583,7 @@ def rows_of(
     by_pk = {quarter.pk: quarter for quarter in quarters}
     updates, leads = with_leads(
         QuarterlyUpdate.objects.filter(quarter__in=by_pk)
-        .select_related("priority", "approved_by")
+        .select_related("priority", "approved_by", "submitted_by")
         .order_by("priority__position", "priority_id")
     )
     if to_fill_in and reader is not None:
@@ -692,6 +694,8 @@ def quarterly_reports(quarters: list[Quarter], reader: Person | None, *, only: s
             pk=update.priority_id,
             approved_by=str(update.approved_by or ""),
             approved_at=update.approved_at,
+            submitted_by=str(update.submitted_by or ""),
+            submitted_at=update.submitted_at,
         )
 
     return [

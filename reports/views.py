@@ -44,7 +44,7 @@ def readable(person: Person) -> list[Quarter]:
     quarters = Quarter.objects.readable_by(person).with_before()
     if not person.sees_all:
         quarters = quarters.with_own_reopened(person)
-    return list(quarters.select_related("plan", "reopened_for", "overview_approved_by"))
+    return list(quarters.select_related("plan", "reopened_for", "overview_submitted_by", "overview_approved_by"))
 
 
 def take(request: HttpRequest, period: Period) -> Shelf:
@@ -153,5 +153,5 @@ def printable(request: HttpRequest, period: Period) -> HttpResponse:
     """The whole quarter on one page, to print; while it is open, the draft pack."""
     report, context = taken(request, period, compared=True)
     report = context["report"] = with_series(report, context["shelf"].current, signed_in(request))
-    marks = {"now": timezone.localtime(), "approvals": approvals_of(report)}
+    marks = {"now": timezone.localtime(), "approvals": approvals_of(report, context["shelf"].current)}
     return render(request, "reports/print.html", context | marks)

@@ -113,7 +113,7 @@ def test_the_summary_counts_what_is_approved(statuses, summary):
     quarter = make_quarter()
     for n, status in enumerate(statuses):
         make_update(make_priority(f"Priority {n}"), quarter, status=status)
-    assert approvals_of(quarterly_report(quarter, None)).summary == summary
+    assert approvals_of(quarterly_report(quarter, None), quarter).summary == summary
 
 
 def test_a_state_without_person_and_moment_is_a_word(client, manager, both):

@@ -211,7 +211,7 @@ def test_a_quarter_that_lacks_nothing_says_so(victims):
 
 
 def test_every_page_of_an_open_quarter_is_marked_with_its_time_and_its_approvals(demo, report):
-    approvals = approvals_of(report)
+    approvals = approvals_of(report, Quarter.objects.at(report.quarter).get())
     data = as_pdf(report, made=CLOSED_AT, approvals=approvals)
     mark = f"DRAFT · made 3 November 2022, 14:05 · {approvals.summary}"
     pages = text_of_pages(data)
@@ -234,7 +234,7 @@ def test_a_closed_quarter_has_no_mark(report):
 
 @pytest.fixture
 def reference(report):
-    return as_pdf(report, made=CLOSED_AT, approvals=approvals_of(report))
+    return as_pdf(report, made=CLOSED_AT, approvals=approvals_of(report, Quarter.objects.at(report.quarter).get()))
 
 
 def test_it_says_that_it_is_accessible_its_language_and_its_title(reference):

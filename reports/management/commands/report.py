@@ -27,11 +27,15 @@ from workbooks.writing.csvs import as_files, to_folder
 
 def to_html(report: Report) -> bytes:
     """One page that needs nothing beside it; of an open quarter with its time and approvals."""
-    return page(report, now=timezone.localtime(), approvals=approvals_of(report))
+    return page(report, now=timezone.localtime(), approvals=approvals_of(report, quarter_of(report)))
 
 
 def to_pdf(report: Report) -> bytes:
-    return as_pdf(report, made=timezone.now(), approvals=approvals_of(report))
+    return as_pdf(report, made=timezone.now(), approvals=approvals_of(report, quarter_of(report)))
+
+
+def quarter_of(report: Report) -> Quarter:
+    return Quarter.objects.at(report.quarter).select_related("overview_submitted_by", "overview_approved_by").get()
 
 
 TEXTS = {"json": to_json, "html": to_html}
