@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -10,6 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum, Value
 from .history import ChangeSet
 from .models import Person, Quarter, QuarterlyUpdate, Role
 
+STATE = ("sum_of_updates", "sum_of_quarters", "sum_of_changes")
 NEWEST = 100  # change sets looked at: more than are made while one of them waits for its commit
 
 
@@ -22,23 +24,26 @@ class WithRoles(ModelBackend):
     """
 
     def get_user(self, user_id: int) -> Person | None:
-        groups = Person.groups.through.objects.filter(person=OuterRef("pk"))
-        in_role = {f"in_{role.name}": Exists(groups.filter(group__name=role.value)) for role in Role}
-        person = Person.objects.filter(pk=user_id).annotate(**in_role, **state()).first()
+        person = people().filter(pk=user_id).first()
         if person is None or not self.user_can_authenticate(person):
             return None
         person.roles = frozenset(role.value for role in Role if getattr(person, f"in_{role.name}"))
-        person.as_of = tuple(getattr(person, name) for name in state())
+        person.as_of = tuple(getattr(person, name) for name in STATE)
         return person
 
 
-def state() -> dict[str, Subquery]:
+@cache
+def people() -> Any:
+    """Put together once: that takes three times as long as the query."""
+    groups = Person.groups.through.objects.filter(person=OuterRef("pk"))
+    in_role = {f"in_{role.name}": Exists(groups.filter(group__name=role.value)) for role in Role}
     newest = ChangeSet.objects.filter(pk__in=ChangeSet.objects.order_by("-pk").values("pk")[:NEWEST])
-    return {
-        "sum_of_updates": total(QuarterlyUpdate.objects.all(), "version"),
-        "sum_of_quarters": total(Quarter.objects.all(), "version"),
-        "sum_of_changes": total(newest, "pk"),
-    }
+    totals = (
+        total(QuarterlyUpdate.objects.all(), "version"),
+        total(Quarter.objects.all(), "version"),
+        total(newest, "pk"),
+    )
+    return Person.objects.annotate(**in_role, **dict(zip(STATE, totals, strict=True)))
 
 
 def total(rows: QuerySet[Any], column: str) -> Subquery:
