@@ -12,7 +12,8 @@ from priorities.cells import Basis, GoalConfidence, Level, Missing, Polarity, Ra
 
 from ..importing import NOTES
 from ..reading import cell_name
-from .sheets import MAX_TEXT, Workbook
+from ..reading.sheets import MAX_LENGTH
+from .sheets import Workbook
 
 HOW = (
     "Write in the cells of the tables on the sheets after the notes. Leave the headings as they are; new rows go "
@@ -89,7 +90,7 @@ def too_long(book: Workbook) -> list[tuple[str, str]]:
     return [
         (
             f"{sheet.name}, {cell_name(row, column)}",
-            f"This text has more than the {MAX_TEXT:,} characters that a cell holds, so its cell is blank, which "
+            f"This text has more than the {MAX_LENGTH:,} characters that a cell holds, so its cell is blank, which "
             "leaves it as it is. Read and change it on its page",
         )
         for sheet in book.sheets

@@ -23,12 +23,13 @@ from indicators.models import Background, Reading
 from priorities.cells import Missing, Unit, plain
 from priorities.columns import Column
 from priorities.models import RATINGS, Quarter, QuarterlyUpdate, QuarterRow, RiskScale, Section
-from priorities.rows import SheetResource, stamp
+from priorities.rows import HIDDEN, SheetResource, stamp
 from risks.models import Assessment, RiskKind
 
 from ..importing import SHEETS
+from ..reading.sheets import MAX_LENGTH
 
-KEY, VERSION, REVISED = "Key", "Version", "Revised"
+REVISED = "Revised"
 ORDER = {
     "Quarter": "Quarter, Plan, Overview",
     "Priorities": "Quarter, Priority, Objectives, Time, Spend, Capability, Risk, Ratings note, Narrative, Finance note",
@@ -45,7 +46,6 @@ LEFT_OUT = {"Plan", "Year", "First year", "Last year", "Status", "Position"}
 LINE_BREAKS = str.maketrans(dict.fromkeys("\r\x0b\x0c", "\n"))
 UNWRITABLE = re.compile("[\x00-\x08\x0e-\x1f\ufffe\uffff]")
 MATRIX = ("Likelihood", "Impact")
-MAX_TEXT = 32_767  # characters that a cell of a spreadsheet program can hold
 
 
 class Kind(Enum):
@@ -99,7 +99,7 @@ class Sheet:
 
 
 def is_too_long(text: str) -> bool:
-    return len(text) > MAX_TEXT // 2 and len(text.encode("utf-16-le")) // 2 > MAX_TEXT
+    return len(text) > MAX_LENGTH // 2 and len(text.encode("utf-16-le")) // 2 > MAX_LENGTH
 
 
 def in_thousands(number: Decimal | int) -> bool:
@@ -244,7 +244,7 @@ def sheet(
         complete(line)
     told = [(revised or {}).get(str(line.key), "") for line in lines]
     marks = (Heading(REVISED, Kind.LONG),) if any(told) else ()
-    hidden = tuple(Heading(text, Kind.HIDDEN) for text in (KEY, VERSION) if text not in not_asked)
+    hidden = tuple(Heading(text, Kind.HIDDEN) for text in HIDDEN if text not in not_asked)
     rows = tuple(
         (*(column.value(line) for column in columns), *[text][: len(marks)], *line.hidden[: len(hidden)])
         for line, text in zip(lines, told, strict=True)
@@ -321,7 +321,7 @@ def columns_of(name: str) -> tuple[Written, ...]:
             if column.attribute and column.column_name not in found:
                 found[column.column_name] = written(resource, column, of_subject=of_subject)
     order = ORDER[name].split(", ")
-    later = [text for text in found if text not in order and text not in LEFT_OUT and text not in (KEY, VERSION)]
+    later = [text for text in found if text not in order and text not in LEFT_OUT and text not in HIDDEN]
     return tuple(found[text] for text in (*order, *later) if text in found)
 
 
