@@ -740,7 +740,7 @@ MADE = "%Y%m%dT%H%M%S.%fZ"
 STAMP = re.compile(
     r"(?:(?P<quarter>[0-9]{4}-[0-9]{2}-q[1-4]):)?(?P<version>[0-9]{1,9})(?:\.0)?(?::(?P<made>[0-9T.]{22}Z))?"
 )
-HIDDEN = ("Key", "Version")  # the hidden columns of a workbook of ours
+HIDDEN = KEY, VERSION = ("Key", "Version")  # the hidden columns of a workbook of ours
 NO_ANSWER = {"confirmed", "position"}  # fields that say nothing of the quarter
 
 

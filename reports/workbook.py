@@ -28,11 +28,12 @@ from priorities.models import (
     Section,
 )
 from priorities.periods import Period
+from priorities.rows import VERSION
 from risks.models import Assessment, Risk, RiskKind
 from updates.opening import Opening
 from workbooks.models import may_import
 from workbooks.writing import About, Rows, Workbook, workbook
-from workbooks.writing.sheets import VERSION, Heading, Kind, Sheet
+from workbooks.writing.sheets import Heading, Kind, Sheet
 
 from . import tables
 from .frozen import closed_report_of
