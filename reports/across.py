@@ -9,6 +9,7 @@ from typing import Any
 from priorities.models import Person, Quarter, QuarterStatus
 from priorities.periods import Period
 
+from .audience import public
 from .changes import with_changes
 from .frozen import Unreadable, closed_report_of, newest, read, report_of, reports_of
 from .models import ClosedReport
@@ -57,7 +58,10 @@ def compared_report(quarter: Quarter, readable: Iterable[Quarter], reader: Perso
 
 
 def everybodys_comparison(report: Report, quarter: Quarter) -> Report:
-    """A report that is about to be closed, compared with what all of its readers may read of the one before."""
+    """A report that is closed or published, compared with what all of its readers may read of the one before.
+
+    That is the closed report of the quarter before: of the public form its public form.
+    """
     period = before_of(quarter)
     last = Quarter.objects.at(period).select_related("plan").first() if period else None
     if last is None:
@@ -66,15 +70,20 @@ def everybodys_comparison(report: Report, quarter: Quarter) -> Report:
     if closed is not None and (last.status == QuarterStatus.CLOSED or last.is_reopened):
         return compared_with_closed(report, closed)
     if last.status == QuarterStatus.CLOSED:  # before reports were frozen
-        return with_changes(report, quarterly_report(last, None))
+        return with_changes(report, alike(report, quarterly_report(last, None)))
     return with_changes(report, None, why=NOT_CLOSED.format(last))
 
 
 def compared_with_closed(report: Report, closed: ClosedReport) -> Report:
     try:
-        return with_changes(report, read(closed))
+        return with_changes(report, alike(report, read(closed)))
     except Unreadable as error:
         return with_changes(report, None, why=NOT_READ.format(error))
+
+
+def alike(report: Report, before: Report) -> Report:
+    """The report before in the form of this one."""
+    return public(before) if report.is_public else before
 
 
 def for_the_command_line(quarter: Quarter, report: Report) -> Report:
@@ -84,7 +93,7 @@ def for_the_command_line(quarter: Quarter, report: Report) -> Report:
     period = before_of(quarter)
     last = Quarter.objects.at(period).select_related("plan").first() if period else None
     try:
-        return with_changes(report, report_of(last, None) if last else None)
+        return with_changes(report, alike(report, report_of(last, None)) if last else None)
     except Unreadable as error:
         return with_changes(report, None, why=NOT_READ.format(error))
 

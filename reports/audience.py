@@ -29,7 +29,7 @@ from .report import (
 PUBLIC: dict[type, frozenset[str]] = {
     Report: frozenset(
         {"quarter", "status", "plan", "overview", "overview_is_open", "priorities", "definitions", "closing"}
-        | {"compared_with", "changes", "revisions"}
+        | {"revisions"}
     ),
     Closing: frozenset({"version", "at", "corrects"}),
     Meaning: frozenset({"kind", "letter", "word", "text"}),
@@ -42,25 +42,26 @@ PUBLIC: dict[type, frozenset[str]] = {
     IndicatorRow: frozenset(
         {"key", "reference", "title", "unit", "decimals", "polarity", "definition", "source", "basis", "as_at"}
         | {"target", "target_missing", "target_note", "target_basis", "expected", "value", "missing", "note"}
-        | {"confidence", "series"}
+        | {"confidence", "series", "replaces"}
     ),
     Point: frozenset(
         {"quarter", "value", "missing", "target", "basis", "origin", "source", "is_provisional", "is_revised"}
     ),
     RiskRow: frozenset({"key", "kind", "number", "description", "level", "trend", "explanation"}),
-    GoalRow: frozenset({"key", "number", "title", "financial_year", "baseline", "stated", "confidence"}),
+    GoalRow: frozenset(
+        {"key", "number", "title", "financial_year", "baseline", "stated", "confidence", "carried_from"}
+    ),
     Change: frozenset({"weight", "kind", "priority", "slug", "anchor", "text"}),
     Revision: frozenset({"key", "field", "priority", "of", "what", "was", "now"}),
 }
 NAMES = {"forecast": "stated"}  # what a revised figure is called, where the field has another name
-SECTIONS = frozenset({"", "ratings", "finance", "indicators", "goals"})  # what changes are about that are about no row
 
 
 def public(report: Report) -> Report:
     """The report as the public reads it: rows that are not for it left out, all fields that aren't public emptied.
 
-    Revisions and changes are kept where they tell of what is shown. A comparison of two reports, to find revisions or
-    changes, knows what was withheld from the earlier one if both go through here first.
+    What changed is left out, since it was found in what is internal, too: the public form of the quarter before is
+    what this one is compared with. Revisions are kept where they tell of what is shown.
     """
     if report.is_public:
         return report
@@ -69,7 +70,6 @@ def public(report: Report) -> Report:
     released = replace(
         report,
         priorities=parts,
-        changes=tuple(change for change in report.changes if change.anchor in SECTIONS or change.anchor in shown),
         revisions=tuple(found for found in report.revisions if is_public(found, shown)),
     )
     return replace(emptied(released), is_public=True)

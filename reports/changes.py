@@ -405,7 +405,8 @@ def risks(pair: Pair) -> Iterator[Change]:
     for key, old in then.items():
         if whole and key not in happened:
             name = risk_name(old, "issue" if old in pair.then.issues else "risk")
-            told = f"{name}: reported in {pair.last} and not any more, without having been closed."
+            end = "" if pair.report.is_public else ", without having been closed"
+            told = f"{name}: reported in {pair.last} and not any more{end}."
             yield pair.change("risk gone", "risks", told)
 
 
@@ -418,7 +419,8 @@ def raised(pair: Pair, row: RiskRow, kind: str) -> Change:
     if row.raised_from and pair.then and row.raised_from in {each.key for each in pair.then.risks}:
         told = f"{risk_name(row, kind)}: a risk in {pair.last}, which has happened{level}."
         return pair.change("became issue", row.key, told)
-    return pair.change(f"{kind} new", row.key, f"{risk_name(row, kind)}: new{level}.")
+    new = "new in this report" if pair.report.is_public else "new"  # it may only have been chosen newly
+    return pair.change(f"{kind} new", row.key, f"{risk_name(row, kind)}: {new}{level}.")
 
 
 def assessed(pair: Pair, row: RiskRow, old: RiskRow, kind: str) -> Iterator[Change]:

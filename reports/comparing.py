@@ -26,7 +26,8 @@ SET_UP: dict[type, frozenset[str]] = {
 }
 # What is computed from something that is compared already, or is of the closing itself.
 LINKS = frozenset({"replaces", "raised_from", "carried_from"})
-ACROSS = frozenset({"compared_with", "changes", "not_compared", "series"})  # what it said of other quarters
+# What it said of other quarters, and of its own earlier versions.
+ACROSS = frozenset({"compared_with", "changes", "not_compared", "series", "revisions"})
 LEFT_OUT = (
     LINKS
     | ACROSS

@@ -23,6 +23,7 @@ from priorities.writing import moving
 from updates.models import NoticeKind
 from updates.notices import notify
 
+from .across import everybodys_comparison
 from .audience import public
 from .frozen import Unreadable, checksum, freeze, newest, read, thaw
 from .models import Audience, ClosedReport, Publication, PublishedFile
@@ -90,6 +91,7 @@ def prepare(quarter: Quarter) -> Prepared:
     if before is not None and before.closed_id == closed.pk:
         raise Refused(why_not_again(before))
     report, shown = with_what_was_before(read(closed), before)
+    shown = everybodys_comparison(shown, quarter)
     files, found, small = looked_through(freeze(report), freeze(shown))
     findings = (*unconfirmed(quarter), *found)
     return Prepared(quarter, closed, number_after(before), report, shown, files, findings, small)

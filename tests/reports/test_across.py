@@ -1,5 +1,6 @@
 """Pages that read quarters together: what each shows, to whom, and what it costs."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,12 +11,14 @@ from goals.models import Goal
 from priorities.models import QuarterStatus, Role
 from priorities.periods import Period
 from reports.across import compared_report, everybodys_comparison
+from reports.audience import public
+from reports.changes import with_changes
 from reports.comparing import differences
 from reports.frozen import newest, read, thaw
 from reports.models import ClosedReport
 from reports.report import quarterly_report
 from reports.timeline import MOST, Bar, goal_timeline, span
-from risks.models import Risk
+from risks.models import Assessment, Risk
 from tests.closed import approve, close_for_real, fresh, printed, reopen_for
 from tests.make import (
     Q1,
@@ -236,6 +239,27 @@ def test_comparing_frozen_with_live_passes_over_what_it_said_of_the_quarter_befo
     kept = read(close_for_real(second))
     assert kept.changes
     assert [str(each) for each in differences(kept, quarterly_report(fresh(second), None))] == []
+
+
+def test_the_public_form_is_compared_with_the_public_form_of_the_quarter_before(two):
+    """What a risk was while it was internal, and whatever else was withheld, is not told by what changed since."""
+    mine = Assessment.objects.get(update__quarter=two[1])
+    with door(mine.update):
+        mine.is_top = True
+        mine.save()
+    report = quarterly_report(two[1], None)
+    assert any("from medium to high" in each.text for each in everybodys_comparison(report, two[1]).changes)
+    told = [each.text for each in everybodys_comparison(public(report), two[1]).changes]
+    assert "Risk “Demand may rise”: new in this report, high." in told
+    assert not any("medium" in each for each in told)
+
+
+def test_a_risk_that_is_not_public_any_more_says_nothing_of_whether_it_was_closed(two):
+    before, report = (public(quarterly_report(quarter, None)) for quarter in two)
+    gone = quarterly_report(two[0], None).priorities[0].risks[0]
+    before = replace(before, priorities=(replace(before.priorities[0], risks=(gone,)),))
+    told = [each.text for each in with_changes(report, before).changes]
+    assert "Risk “Demand may rise”: reported in Q1 and not any more." in told
 
 
 def test_the_json_tells_the_same(two, capsys):

@@ -73,11 +73,11 @@ class Command(BaseCommand):
         written: Written
         if options["template"]:
             written = self.template(period, kind, for_the_public=options["public"])
+        elif options["public"]:
+            written = self.public(self.quarter(period), version)
         else:
-            found, is_workbook = self.quarter(period), kind in FORMATS and not options["public"]
-            written = self.workbook(found, version) if is_workbook else self.report(found, version)
-        if options["public"] and isinstance(written, Report):
-            written = public(written)
+            found = self.quarter(period)
+            written = self.workbook(found, version) if kind in FORMATS else self.report(found, version)
         try:
             write(written, kind, output)
         except OSError as error:
@@ -109,6 +109,9 @@ class Command(BaseCommand):
             return quarters_workbook(quarter, None)
         except Unreadable as error:
             raise CommandError(str(error)) from error
+
+    def public(self, quarter: Quarter, version: int | None) -> Report:
+        return for_the_command_line(quarter, public(self.report(quarter, version)))
 
     def report(self, quarter: Quarter, version: int | None) -> Report:
         """Of a closed quarter as it was closed, of an open or reopened one as it stands now."""
