@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from priorities.models import Quarter, QuarterStatus
 from priorities.people import signed_in
@@ -40,17 +41,23 @@ class Address:
 
 def data(request: HttpRequest) -> HttpResponse:
     example = example_of(readable(signed_in(request)))
-    published = f"{settings.SITE_URL}/published/{example.slug}"
+    newest = {name: address(release.suffix, example) for name, release in RELEASE.items()}
     context = {
         "example": example,
-        "addresses": [Address(release, f"{published}/{release.name}") for release in RELEASE.values()],
-        "newest": f"{published}/{RELEASE['json'].name}",
-        "first": f"{published}/v1/{RELEASE['json'].name}",
-        "workbook": f"{published}/{RELEASE['xlsx'].name}",
-        "is_open": getattr(settings, "PUBLIC_REPORTS", False),
+        "addresses": [Address(release, newest[name]) for name, release in RELEASE.items()],
+        "newest": newest["json"],
+        "first": address("json", example, 1),
+        "workbook": newest["xlsx"],
+        "is_open": settings.PUBLIC_REPORTS,
         "tables": TABLES,
     }
     return render(request, "reports/data.html", context)
+
+
+def address(suffix: str, period: Period, version: int | None = None) -> str:
+    """Where a published format is, of one version or of the newest."""
+    args: list[object] = [period, suffix] if version is None else [period, version, suffix]
+    return settings.SITE_URL + reverse(f"reports:published_{'file' if version is None else 'version_file'}", args=args)
 
 
 def example_of(quarters: list[Quarter]) -> Period:

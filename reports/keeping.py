@@ -17,10 +17,13 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
 
 from priorities.people import signed_in
 
 TOKEN = re.compile(rb'(?<=name="csrfmiddlewaretoken" value=")[^"]*')  # another one in each answer
+MADE = re.compile(rb'(?<=<span class="made">)[^<]*')  # the time of the answer
+MADE_AT = "j F Y, H:i"
 View = Callable[..., HttpResponse]
 
 
@@ -36,13 +39,20 @@ def kept(view: View) -> View:
             return view(request, *args, **kwargs)
         key = page_key(request)
         if (content := cache.get(key)) is not None:
-            return HttpResponse(TOKEN.sub(get_token(request).encode(), content))
+            return HttpResponse(filled_in(content, request))
         response = view(request, *args, **kwargs)
         if response.status_code == 200 and not response.streaming:
             cache.set(key, TOKEN.sub(b"", response.content))
         return response
 
     return keeping
+
+
+def filled_in(content: bytes, request: HttpRequest) -> bytes:
+    """The page with what is another in each answer; what it shows else is as it was rendered."""
+    if TOKEN.search(content):
+        content = TOKEN.sub(get_token(request).encode(), content)
+    return MADE.sub(date_format(timezone.localtime(), MADE_AT).encode(), content)
 
 
 def page_key(request: HttpRequest) -> str:

@@ -148,6 +148,7 @@ def renamed(report: Report, slugs: dict[int, str], slug: str) -> PriorityReport 
     return next((part for part in report.priorities if slugs.get(part.pk) == slug), None)
 
 
+@kept
 @says_what_is_unreadable
 def printable(request: HttpRequest, period: Period) -> HttpResponse:
     """The whole quarter on one page, to print; while it is open, the draft pack."""

@@ -43,8 +43,8 @@ class YearCell:
 @dataclass(frozen=True, slots=True)
 class YearRow:
     name: str
-    anchor: str
     cells: list[YearCell]
+    indicator: str = ""  # its key, where the row is one: it has a page of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def ratings(part: PriorityReport, columns: list[Column]) -> list[YearRow]:
 
         return of
 
-    return [YearRow(rating.label, "ratings", across(columns, part, cell(name))) for name, rating in names.items()]
+    return [YearRow(rating.label, across(columns, part, cell(name))) for name, rating in names.items()]
 
 
 MONEY = {"Forecast for the year": 1, "Forecast variance": 2, "Profile to date": 3, "Actual to date": 4}
@@ -132,7 +132,7 @@ def money(part: PriorityReport, columns: list[Column]) -> list[YearRow]:
 
         return of
 
-    found = [YearRow(name, "finance", across(columns, part, cell(place))) for name, place in MONEY.items()]
+    found = [YearRow(name, across(columns, part, cell(place))) for name, place in MONEY.items()]
     return found if any(each.text for row in found for each in row.cells) else []
 
 
@@ -148,8 +148,8 @@ def rows(
     return [
         YearRow(
             name_of(course.row),
-            course.row.key,
             [cell(c.period, course.said[c.period]) if c.period in course.said else YearCell(c.period) for c in columns],
+            course.row.key if isinstance(course.row, IndicatorRow) else "",
         )
         for course in own
     ]
@@ -180,5 +180,5 @@ def risks(part: PriorityReport, columns: list[Column]) -> list[YearRow]:
         high = sum(row.level == "H" for row in found)
         return YearCell(period, text=f"{len(found)}", small=f"{high} high") if found else YearCell(period)
 
-    line = YearRow("Number, and how many are high", "risks", across(columns, part, cell))
+    line = YearRow("Number, and how many are high", across(columns, part, cell))
     return [line] if any(each.text for each in line.cells) else []

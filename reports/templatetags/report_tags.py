@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django import template
+from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -38,17 +39,22 @@ def trend(arrow: str, word: str) -> SafeString:
     return format_html('<span aria-hidden="true">{}</span><span class="sr">{}</span>', arrow or "–", word)
 
 
-@register.simple_tag
-def past_link(shown: str, url: str) -> SafeString | str:
-    """A figure that leads to its history: who gave it, when and how. Without an address, as in a file, the figure."""
-    if not url or not shown:
-        return shown
-    return format_html('<a class="figure" href="{}" title="History">{}</a>', url, shown)
+@register.simple_tag(takes_context=True)
+def figure(context: Context, shown: str, key: str = "", field: str = "") -> SafeString | str:
+    """A figure that leads to its history, who gave it, when and how, and behind it what the version before said.
+
+    Leads nowhere without an address in `past`, as in a file.
+    """
+    found, past = revised(context, key, field), context.get("past")
+    if past and shown:
+        return format_html('<a class="figure" href="{}" title="History">{}</a>{}', past, shown, found)
+    return format_html("{}{}", shown, found) if found else shown
 
 
-@register.simple_tag
-def revised(report: Report, key: str, field: str) -> SafeString | str:
+@register.simple_tag(takes_context=True)
+def revised(context: Context, key: str, field: str) -> SafeString | str:
     """The mark behind a figure that says something else than the version before, with what that said."""
+    report: Report = context["report"]
     found = report.revision_of(key, field) if report.revisions else None
     if found is None:
         return ""
@@ -104,11 +110,12 @@ def way(change: Change) -> SafeString:
     )
 
 
-@register.simple_tag
-def decided(noted: Noted | str | None, key: str) -> SafeString:
+@register.simple_tag(takes_context=True)
+def decided(context: Context, key: str) -> SafeString | str:
     """What the board decided on a row, or with the name of a section on that; nothing where it is not shown."""
-    if not noted or isinstance(noted, str):
-        return SafeString("")
+    noted: Noted | None = context.get("noted")
+    if not noted:
+        return ""
     return format_html_join("", "{}", ((told(each),) for each in (noted.by_row | noted.by_section).get(key, ())))
 
 

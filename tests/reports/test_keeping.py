@@ -1,5 +1,6 @@
 """Pages kept as they were rendered: who gets them, and what makes them be rendered anew."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -7,12 +8,14 @@ from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from indicators.models import Indicator, Reading
 from priorities.history import Source, recording
 from priorities.models import Definition, Person
 from priorities.writing import writing
 from tests.closed import approve_all, close_for_real
+from updates.deciding import note_decision
 
 pytestmark = pytest.mark.django_db
 OVERVIEW, TRUST = "/2022-23-q1/", "/2022-23-q1/trust-and-confidence-increases/"
@@ -50,6 +53,24 @@ def test_a_kept_page_has_a_token_that_is_taken(demo, client):
         page = checked.get(OVERVIEW).content.decode()
         token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', page)[1]
     assert checked.post("/sign-out/", {"csrfmiddlewaretoken": token}).status_code == 302
+
+
+def test_a_kept_draft_pack_says_when_it_was_asked_for(client, demo, monkeypatch):
+    client.force_login(Person.objects.get(username="manager"))
+    for hour in (9, 14):
+        monkeypatch.setattr(timezone, "now", lambda hour=hour: dt.datetime(2022, 7, 20, hour, 30, tzinfo=dt.UTC))
+        shown = client.get("/2022-23-q1/print/").content.decode()
+        assert f'made <span class="made">20 July 2022, {hour + 1}:30</span>' in shown
+    assert queries(client, "/2022-23-q1/print/") == 2
+
+
+def test_a_decision_of_the_board_is_shown_at_once(client, demo):
+    manager = Person.objects.get(username="manager")
+    client.force_login(manager)
+    client.get(TRUST)
+    update = demo.updates.get(priority__slug="trust-and-confidence-increases")
+    note_decision(update, "finance", "Ask for a forecast by month.", by=manager)
+    assert "Ask for a forecast by month." in client.get(TRUST).content.decode()
 
 
 def test_a_page_is_never_anothers(client, demo):
