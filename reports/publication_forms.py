@@ -87,7 +87,8 @@ class PublishForm(MoveForm):
 
     def show_again(self) -> None:
         """After something has changed: what was typed stays, what was seen is what is seen now."""
-        self.data = {**self.data.dict(), f"{self.name}-seen": self.prepared.seen}  # type: ignore[attr-defined]
+        if self.is_bound:
+            self.data = {**self.data.dict(), f"{self.name}-seen": self.prepared.seen}  # type: ignore[attr-defined]
 
 
 def explanation(told: str) -> forms.CharField:

@@ -23,7 +23,7 @@ from priorities.models import Person, Quarter, QuarterlyUpdate, RiskScale
 from priorities.moves import PUBLISH
 from priorities.people import signed_in
 from priorities.periods import Period
-from updates.typed import posted_to
+from updates.typed import posted_to, shows_again, typed_again, whose
 
 from .frozen import closed_report_of
 from .models import (
@@ -51,6 +51,7 @@ SHOWN = ("html", "pdf", "json")  # by the browser itself; the others are kept as
 # The page of publishing
 
 
+@shows_again
 @says_what_is_unreadable
 def publishing(request: HttpRequest, period: Period) -> HttpResponse:
     """Managers publish and cancel here; administrators read."""
@@ -73,9 +74,11 @@ def show_publishing(request: HttpRequest, quarter: Quarter, **context: Any) -> H
         .defer("body", "public_body", "closed__body")
     )
     form: PublishForm | None = context.pop("publish_form", None)
+    again: Any = typed_again(request) or {}
     if form is None:
         try:
-            form = PublishForm(prepare(quarter))
+            form = PublishForm(prepare(quarter), again if again.get("act") == "publish" else None)
+            form.show_again()
         except Refused as refused:
             context["why_not"] = str(refused)
     waiting = next((each for each in publications if each.is_waiting), None)
@@ -86,7 +89,8 @@ def show_publishing(request: HttpRequest, quarter: Quarter, **context: Any) -> H
         "waiting": waiting,
         "publish_form": form,
         "prepared": form.prepared if form else None,
-        "cancel_form": CancelForm(waiting.pk) if waiting else None,
+        "cancel_form": CancelForm(waiting.pk, again if again.get("act") == "cancel" else None) if waiting else None,
+        "who": whose(signed_in(request)),
         "may_act": PUBLISH.allowed_to(signed_in(request), quarter),
         **proposals_of(quarter),
     }
@@ -263,6 +267,7 @@ def with_styles(response: HttpResponse, hashes: str) -> HttpResponse:
 # Late data
 
 
+@shows_again
 @says_what_is_unreadable
 def revisions(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     """Proposed revisions of one priority in one quarter: to propose, and once it is reopened to enter them."""
@@ -307,12 +312,13 @@ def show_revisions(
     person = signed_in(request)
     proposals = list(ProposedRevision.objects.of_quarter(update.quarter).filter(update=update))
     may_enter = may_fill_in(update, person) and update.quarter.is_reopened
-    offered = choices_of(update, part, person)
+    offered, again = choices_of(update, part, person), typed_again(request)
     around = {
         "update": update,
+        "who": whose(person),
         "quarter": update.quarter,
         "proposals": [(each, may_enter and each.state in ProposalState.pending()) for each in proposals],
-        "propose_form": ProposeForm(offered) if offered else None,
+        "propose_form": ProposeForm(offered, again) if offered else None,
     }
     return render(request, "reports/revisions.html", around | context)
 

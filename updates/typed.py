@@ -1,6 +1,7 @@
-"""Typed work outlives the session: a form sent after signing out becomes a draft once its writer signs in again.
+"""Typed work outlives the session: a form sent after signing out becomes a draft once its writer signs in again, or on
+pages that have no drafts is shown once more.
 
-Each entry form carries `who`, a signed word of whose form it is. Until then the work is kept in the browser's session.
+Each such form carries `who`, a signed word of whose form it is. Until then the work is kept in the browser's session.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import LoginView
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect
 from django.urls import resolve
 from django.views import csrf
 
 from priorities.people import Person
 
-SALT, KEY = "updates.typed", "typed"
+SALT, KEY, AGAIN = "updates.typed", "typed", "typed again"
 DAYS = 14
 Typed = dict[str, str]
 View = Callable[..., HttpResponse]
@@ -35,6 +36,27 @@ def keeps_typed(adopt: Callable[..., object]) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def shows_again(view: View) -> View:
+    """Marks a view that has no drafts: its page shows once more what was typed, as typed_again() hands it out."""
+    view.shows_again = True  # type: ignore[attr-defined]
+    return view
+
+
+def typed_again(request: HttpRequest) -> QueryDict | None:
+    """What was typed on this page when the session ended, handed out once, to be looked at and sent again."""
+    found = request.session.get(AGAIN)
+    if request.method == "POST" or not found or found["path"] != request.path_info:
+        return None
+    del request.session[AGAIN]
+    typed = QueryDict(mutable=True)
+    typed.update(found["cells"])
+    return typed
+
+
+def outlives(view: Any) -> bool:
+    return hasattr(view, "adopt") or hasattr(view, "shows_again")
 
 
 def posted_to(page: str, *address: str) -> Callable[[View], View]:
@@ -90,8 +112,11 @@ def keep(request: HttpRequest) -> bool:
 
 
 def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:
-    """Keep what was typed at this address as the draft of the person who is signed in; False if it isn't theirs to."""
+    """Keep what was typed at this address for the person who is signed in; False if it isn't theirs to."""
     match = resolve(path)
+    if hasattr(match.func, "shows_again"):
+        request.session[AGAIN] = {"path": path, "cells": typed}
+        return True
     try:
         match.func.adopt(request, typed, **match.kwargs)  # type: ignore[attr-defined]
     except (PermissionDenied, Http404):
@@ -119,7 +144,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
-        if request.method == "POST" and hasattr(view_func, "adopt") and keep(request):
+        if request.method == "POST" and outlives(view_func) and keep(request):
             messages.info(request, "You were signed out. Sign in again: what you typed is kept.")
         elif request.method == "POST" and hasattr(view_func, "only_acts"):
             messages.info(request, "You were signed out before it was sent; nothing was changed.")
@@ -129,7 +154,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form opened before signing in again, as on another tab, is shown once more with all that was typed."""
     is_theirs = request.user.is_authenticated and sender(request) == request.user.pk
-    if is_theirs and hasattr(resolve(request.path_info).func, "adopt"):
+    if is_theirs and outlives(resolve(request.path_info).func):
         if adopt(request, request.path_info, cells(request)):
             messages.info(
                 request, "You signed in again on another tab. What you typed is kept here: save it once more."

@@ -34,6 +34,7 @@ from tests.priorities.test_races import at_once
 from tests.published import confirm_all, correct, publish_for_real
 from tests.reports.test_pages import get, text
 from updates.models import Notice
+from updates.typed import whose
 
 pytestmark = pytest.mark.django_db
 HERE = "/2022-23-q1/publishing/"
@@ -75,6 +76,17 @@ def typed_for(quarter, **more):
 
 
 # Who, and what
+
+
+def test_explanations_typed_when_the_session_ended_are_shown_again_after_signing_in(client, quarter, manager):
+    typed = typed_for(quarter, when="later", day="1/12/2030", time="9:30")
+    data = {"act": "publish", "who": whose(manager), **{f"publish-{name}": text for name, text in typed.items()}}
+    response = client.post(HERE, {**data, "publish-seen": "what was seen before"})
+    sign_in = {"username": "manager", "password": "quarterly-demo"}
+    page = text(client.post(response.url, sign_in, follow=True))
+    assert 'value="1/12/2030"' in page
+    assert f'value="{prepare(quarter).seen}"' in page
+    assert not Publication.objects.exists()
 
 
 @pytest.mark.parametrize("role", ["administrator", "victims_lead", "reader"])

@@ -26,6 +26,7 @@ from tests.make import (
 )
 from updates.deciding import note_decision, settle
 from updates.models import Decision, Notice
+from updates.typed import whose
 
 pytestmark = pytest.mark.django_db
 
@@ -304,3 +305,27 @@ def test_the_pages_take_as_many_queries_for_thirty_decisions_as_for_one(client, 
     assert queries(client, path) == few
     if name != "review":
         assert few <= 12
+
+
+# What was typed when the session ended
+
+
+def test_a_decision_typed_when_the_session_ended_is_shown_again_after_signing_in(client, update, manager):
+    path, typed = page_of(update), {"decision-about": "finance", "decision-text": "Ask for a forecast by month."}
+    response = client.post(path, {"who": whose(manager), **typed})
+    assert "what you typed is kept" in client.get(response.url).content.decode()
+    sign_in = {"username": "manager", "password": "quarterly-demo"}
+    page = client.post(response.url, sign_in, follow=True).content.decode()
+    assert "Ask for a forecast by month.</textarea>" in page
+    assert not Decision.objects.exists()
+    assert "Ask for a forecast by month." not in client.get(path).content.decode()  # it is handed out once
+    client.post(path, typed)
+    assert Decision.objects.get().text == "Ask for a forecast by month."
+
+
+def test_what_was_typed_is_not_shown_on_another_page(client, update, manager):
+    other = page_of(make_update(update.priority, make_quarter(Q2)))
+    client.post(page_of(update), {"who": whose(manager), "decision-about": "finance", "decision-text": "Typed here."})
+    client.post("/sign-in/", {"username": "manager", "password": "quarterly-demo"})
+    assert "Typed here." not in client.get(other).content.decode()
+    assert "Typed here." in client.get(page_of(update)).content.decode()

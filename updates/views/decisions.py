@@ -14,6 +14,7 @@ from priorities.periods import Period
 from updates.deciding import decisions_in, may_note, may_settle, note_decision, settle, subjects_of
 from updates.forms import MoveForm
 from updates.models import Decision
+from updates.typed import shows_again, typed_again, whose
 
 from .update import page, take
 
@@ -57,27 +58,29 @@ class DoneForm(MoveForm):
         self.helper.inputs[0].value = f"Mark it done: {decision.subject}"[:80]
 
 
+@shows_again
 def decisions(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     """What the board decided of a priority and is not done yet, or was done in this quarter; to note and to mark."""
     update, person = take(request, period, slug), signed_in(request)
     found = [
         each for each in decisions_in(period, [update.priority_id]) if each.section in update.readable_sections(person)
     ]
-    sent = request.POST if request.method == "POST" else None
+    sent = request.POST if request.method == "POST" else typed_again(request)
     settles = may_settle(person, update)
     done = {
         each: DoneForm(each, sent_for(sent, f"done-{each.pk}")) for each in found if settles and not each.done_in_id
     }
     note = NoteForm(update, request.GET.get("about", ""), sent_for(sent, "decision")) if may_note(person) else None
     bound = next((form for form in (note, *done.values()) if form is not None and form.is_bound), None)
-    if bound is not None and acted(request, update, bound, done):
+    if bound is not None and request.method == "POST" and acted(request, update, bound, done):
         return redirect("updates:decisions", period, slug)
-    if sent is not None and bound is None:
+    if request.method == "POST" and bound is None:
         messages.error(request, "Nothing was changed: the decision may be marked done already, or is not yours to.")
         return redirect("updates:decisions", period, slug)
-    around = page(update, person) | {"here": "decisions", "title": "Decisions of the board"}
+    around = page(update, person) | {"here": "decisions", "title": "Decisions of the board", "who": whose(person)}
     context = {"decisions": [(each, done.get(each)) for each in found], "note": note, "form": bound}
-    return render(request, "updates/decisions.html", around | context | {"failed": bound is not None})
+    failed = bound is not None and bool(bound.errors)
+    return render(request, "updates/decisions.html", around | context | {"failed": failed})
 
 
 def sent_for(sent: Any, name: str) -> Any:
