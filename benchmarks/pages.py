@@ -68,9 +68,32 @@ def measure() -> None:
                 floor, again = timed(reader, f"/floor/{size}/", page)
             print(line + f"{again:>8.1f}{again / floor:>7.1f}" * (page in pages))
 
+    measure_published(client)
     print(f"{'save':48}{'rows':>9}{'':>7}{'ms':>8}{'floor ms':>10}{'ratio':>7}")
     for rows in (12, 100):
         measure_save(rows)
+
+
+def measure_published(client) -> None:
+    """What is published, against fixed bytes of the same size; `304` is its answer to a conditional request."""
+    from priorities.models import Person, Quarter
+    from priorities.periods import Period
+    from tests.closed import close_for_real
+    from tests.published import confirm_all, publish_for_real
+
+    quarter = Quarter.objects.at(Period(2022, 1)).get()
+    confirm_all(quarter)
+    close_for_real(quarter)
+    publish_for_real(Quarter.objects.at(Period(2022, 1)).get(), by=Person.objects.get(username="manager"))
+    print(f"{'published':57}{'KB':>7}{'ms':>8}{'floor ms':>10}{'ratio':>7}{'304':>8}{'ratio':>7}")
+    for page in ("", "report.html", "report.json", "report.pdf", "report.xlsx", "report.zip"):
+        path = f"/published/2022-23-q1/{page}"
+        first = client.get(path)
+        size, known = len(first.content), {"HTTP_IF_NONE_MATCH": first["ETag"]}
+        plain, cost = timed(client, f"/floor/{size}/", path)
+        nothing, short = timed(client, "/floor/0/", path, **known)
+        line = f"{path:57}{size / 1024:>7.0f}{cost:>8.1f}{plain:>10.2f}{cost / plain:>7.2f}"
+        print(line + f"{short:>8.1f}{short / nothing:>7.2f}")
 
 
 def measure_save(rows: int) -> None:
@@ -105,16 +128,16 @@ def measure_save(rows: int) -> None:
     print(f"{'an entry page, every row changed':48}{rows:>9}{'':>7}{save:>8.1f}{plain:>10.2f}{save / plain:>7.1f}")
 
 
-def timed(client, *paths: str) -> list[float]:
+def timed(client, *paths: str, **headers: str) -> list[float]:
     """Median milliseconds of each path, the paths taken in turn so that a slow moment hits all of them."""
     taken: dict[str, list[float]] = {path: [] for path in paths}
     for run in range(RUNS + 3):
         for path in paths:
             begun = time.perf_counter()
-            response = client.get(path)
+            response = client.get(path, **headers)
             if run >= 3:
                 taken[path].append((time.perf_counter() - begun) * 1000)
-            assert response.status_code == 200, path
+            assert response.status_code == (304 if headers and "floor" not in path else 200), path
     return [statistics.median(taken[path]) for path in paths]
 
 

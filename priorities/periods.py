@@ -33,6 +33,11 @@ class Period:
         return period
 
     @classmethod
+    def from_code(cls, code: int) -> Period:
+        """Of one number, as queries compare quarters: 20221 is Q1 2022/23."""
+        return cls(*divmod(code, 10))
+
+    @classmethod
     def containing(cls, day: dt.date) -> Period:
         year = day.year if day.month >= 4 else day.year - 1
         return cls(year, (day.month - 4) % 12 // 3 + 1)

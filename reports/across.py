@@ -30,7 +30,7 @@ def before_of(quarter: Quarter) -> Period | None:
     code = getattr(quarter, "before_code", None)
     if not hasattr(quarter, "before_code"):
         code = Quarter.objects.filter(pk=quarter.pk).with_before().values_list("before_code", flat=True).first()
-    return Period(*divmod(code, 10)) if code else None
+    return Period.from_code(code) if code else None
 
 
 def compared_report(quarter: Quarter, readable: Iterable[Quarter], reader: Person | None) -> Report:

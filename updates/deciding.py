@@ -41,8 +41,7 @@ class Noted:
 
 def decisions_in(period: Period, priorities: Iterable[int]) -> Any:
     """The decisions that stand in a quarter on these priorities, by their keys. One query."""
-    people = ("noted_by", "done_by", "update__quarter", "update__priority", "done_in__quarter")
-    return Decision.objects.standing_in(period).filter(update__priority__in=priorities).select_related(*people)
+    return Decision.objects.standing_in(period).filter(update__priority__in=priorities)
 
 
 def beside(decisions: Iterable[Decision], rows: Iterable[str], sections: Iterable[str]) -> Noted:

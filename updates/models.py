@@ -183,7 +183,8 @@ class SignOff(QuarterRow):
 
 class DecisionQuerySet(RecordedQuerySet):
     def standing_in(self, period: Period) -> DecisionQuerySet:
-        """Those of this quarter, and of earlier ones that were not done before it, each with `row_keys` to be asked.
+        """Those of this quarter, and of earlier ones that were not done before it, each with `row_keys` to be asked,
+        and the quarters that it was noted and settled in.
 
         `goes_on_as` is the row that took the place of the one decided on: the goal carried into a new year, the
         indicator that replaced it, the issue that a risk has become.
@@ -248,6 +249,14 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.text}"
+
+    @property
+    def noted_in(self) -> Period:
+        return Period.from_code(self.noted)  # type: ignore[attr-defined]
+
+    @property
+    def settled_in(self) -> Period | None:
+        return Period.from_code(self.done) if self.done else None  # type: ignore[attr-defined]
 
     @property
     def row_keys(self) -> set[str]:

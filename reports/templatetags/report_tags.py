@@ -120,10 +120,10 @@ def decided(context: Context, key: str) -> SafeString | str:
 
 
 def told(decision: Decision) -> SafeString:
-    done = format_html(" Done in {}: {}", decision.done_in.quarter, decision.outcome) if decision.done_in else ""
+    done = format_html(" Done in {}: {}", decision.settled_in, decision.outcome) if decision.settled_in else ""
     return format_html(
         '<small class="decision"><strong>Decision of the board, {}:</strong> {}{}</small>',
-        decision.update.quarter,
+        decision.noted_in,
         decision.text,
         done,
     )

@@ -62,9 +62,8 @@ class DoneForm(MoveForm):
 def decisions(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     """What the board decided of a priority and is not done yet, or was done in this quarter; to note and to mark."""
     update, person = take(request, period, slug), signed_in(request)
-    found = [
-        each for each in decisions_in(period, [update.priority_id]) if each.section in update.readable_sections(person)
-    ]
+    standing = decisions_in(period, [update.priority_id]).select_related("noted_by", "done_by")
+    found = [each for each in standing if each.section in update.readable_sections(person)]
     sent = request.POST if request.method == "POST" else typed_again(request)
     settles = may_settle(person, update)
     done = {
