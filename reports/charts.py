@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -32,7 +33,11 @@ def counts_text(counts: Counts) -> str:
 
 def counts_bar(counts: Counts, what: str, length: int = BAR_WIDTH) -> SafeString:
     """One stacked bar with a number, and its letter, in every segment."""
-    parts = [(letter, n) for letter, n in counts.items() if n]
+    return bar_of(tuple((letter, n) for letter, n in counts.items() if n), what, length)
+
+
+@lru_cache
+def bar_of(parts: tuple[tuple[str, int], ...], what: str, length: int) -> SafeString:
     if not parts:
         return format_html('<span class="muted">No {}</span>', what)
     spare = length - LEAST * len(parts)
@@ -49,7 +54,7 @@ def counts_bar(counts: Counts, what: str, length: int = BAR_WIDTH) -> SafeString
     return format_html(
         '<svg class="bar" role="img" aria-label="{}: {}" width="{}" height="{}" viewBox="0 0 {} {}">{}</svg>',
         what.capitalize(),
-        counts_text(counts),
+        counts_text(dict(parts)),
         length,
         BAR_HEIGHT,
         length,

@@ -51,8 +51,17 @@ THE_OVERVIEW = "the overview"
 BACKGROUND, ELSEWHERE = "background", "elsewhere"  # origins of points
 
 
+class Shown:
+    """What templates show: they try each name as an item first, which costs an exception where that isn't known."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Shown):
     """What a letter means; `supplied` are the words that came with the software."""
 
     kind: str
@@ -63,7 +72,7 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
-class RatingCell:
+class RatingCell(Shown):
     name: str
     letter: str
     meaning: str
@@ -97,7 +106,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class IndicatorRow:
+class IndicatorRow(Shown):
     key: str
     reference: str
     title: str
@@ -174,7 +183,7 @@ class IndicatorRow:
 
 
 @dataclass(frozen=True, slots=True)
-class RiskRow:
+class RiskRow(Shown):
     key: str
     number: int
     description: str
@@ -202,7 +211,7 @@ class RiskRow:
 
 
 @dataclass(frozen=True, slots=True)
-class GoalRow:
+class GoalRow(Shown):
     key: str
     number: int
     title: str
@@ -240,7 +249,7 @@ class GoalRow:
 
 
 @dataclass(frozen=True, slots=True)
-class FinanceRow:
+class FinanceRow(Shown):
     key: str
     period: str
     budget: Decimal | None
@@ -296,7 +305,7 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True)
-class PriorityReport:
+class PriorityReport(Shown):
     key: str
     title: str
     slug: str
@@ -448,7 +457,7 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Shown):
     quarter: Period
     status: str
     plan: str

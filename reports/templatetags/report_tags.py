@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from django import template
 from django.template import Context
@@ -24,6 +25,7 @@ register.filter("counts_text", counts_text)
 
 
 @register.simple_tag
+@cache
 def rag(letter: str | None, word: str) -> SafeString:
     """A status: its letter for the eye, its word for screen readers, its colour and shape on top."""
     if not letter:
@@ -35,6 +37,7 @@ def rag(letter: str | None, word: str) -> SafeString:
 
 
 @register.simple_tag
+@cache
 def trend(arrow: str, word: str) -> SafeString:
     return format_html('<span aria-hidden="true">{}</span><span class="sr">{}</span>', arrow or "–", word)
 
@@ -52,10 +55,27 @@ def figure(context: Context, shown: str, key: str = "", field: str = "") -> Safe
 
 
 @register.simple_tag(takes_context=True)
+def status(context: Context, letter: str, word: str, key: str = "", field: str = "") -> SafeString | str:
+    """A status as a figure."""
+    return figure(context, rag(letter, word), key, field)
+
+
+@register.simple_tag(takes_context=True)
+def measured(context: Context, row: IndicatorRow, field: str) -> SafeString | str:
+    """A target or a value as a figure; where there is none the sign for why, with its words."""
+    is_target = field == "target"
+    shown = figure(context, (row.target_text if is_target else row.value_text) or "–")
+    if (row.target if is_target else row.value) is not None:
+        return shown
+    why = row.target_why if is_target else row.value_why
+    return format_html('<abbr title="{}">{}</abbr><span class="sr"> {}</span>', why, shown, why)
+
+
+@register.simple_tag(takes_context=True)
 def revised(context: Context, key: str, field: str) -> SafeString | str:
     """The mark behind a figure that says something else than the version before, with what that said."""
     report: Report = context["report"]
-    found = report.revision_of(key, field) if report.revisions else None
+    found = report.revision_of(key, field) if key and report.revisions else None
     if found is None:
         return ""
     return format_html(' <small class="revised">[r] earlier {}</small>', found.was or "none")
