@@ -42,7 +42,7 @@ from priorities.models import (
 )
 from risks.models import Assessment, Risk
 from updates.entry import ROWS, drafts_of, save_entry
-from updates.forms import RatingsForm
+from updates.forms import YES, RatingsForm, RowForm
 from updates.models import NoticeKind
 from updates.notices import notify
 
@@ -269,25 +269,30 @@ def enter(proposal: ProposedRevision, *, by: Person) -> None:
     section = Section(proposal.section)
     if drafts_of([update], section, by):
         raise Refused(f"You have typed something in {section.label} and not saved it; save it or throw it away first.")
-    row, prefix = row_of(proposal, update)
-    cells = {"base": str(row.version), "confirmed": "on", proposal.field: proposal.value}
+    form = form_of(proposal, update)
+    typed = {**form.texts, **{form.add_prefix(name): text for name, text in cells_of(proposal).items()}}
     with transaction.atomic():
         mine = ProposedRevision.objects.pending().filter(pk=proposal.pk)
         entered: dict[str, Any] = {"answered_by": by, "answered_at": timezone.now(), "answer": ""}
         if not mine.update(state=ProposalState.APPLIED, **entered):
             raise Refused("This was entered or declined meanwhile; load the page again.")
-        entry = save_entry([update], section, by, {f"{prefix}-{name}": text for name, text in cells.items()})
+        entry = save_entry([update], section, by, typed)
         if entry.problems:
             raise Refused(*(told for _, told in entry.problem_list))
         text = f"What you proposed for {update}, {proposal.of}: {proposal.value}, is entered."
         notify([proposal.proposed_by], NoticeKind.CLOSED, text, page_of(update), but=by)
 
 
-def row_of(proposal: ProposedRevision, update: QuarterlyUpdate) -> tuple[Any, str]:
-    """The row that the proposal is about, and how the cells of its form begin."""
+def cells_of(proposal: ProposedRevision) -> dict[str, str]:
+    """What is typed into the row; all else of it stays as it is stored."""
+    return {"confirmed": YES, proposal.field: proposal.value}
+
+
+def form_of(proposal: ProposedRevision, update: QuarterlyUpdate) -> RowForm:
+    """The row that the proposal is about, with its cells as they are stored. Raises Refused."""
     if proposal.section == Section.RATINGS:
         assert proposal.field in RATINGS
-        return update, RatingsForm.prefix_of(update)
+        return RatingsForm(update)
     model, form, _ = ROWS[proposal.section]
     wanted: dict[type, dict[str, Any]] = {
         Reading: {"indicator__key": proposal.key},
@@ -298,4 +303,4 @@ def row_of(proposal: ProposedRevision, update: QuarterlyUpdate) -> tuple[Any, st
     row = model.objects.filter(update=update, **wanted[model]).first()
     if row is None:
         raise Refused(f"{proposal.of} is not in {update} any more.")
-    return row, form.prefix_of(row)
+    return form(row)

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.db.models import QuerySet
 
 from indicators.models import Indicator, Reading
 from priorities.door import Refused
@@ -13,6 +14,7 @@ from reports.models import ProposalState, ProposedRevision
 from reports.proposals import answer, enter, propose
 from reports.publication_views import choices_of, closed_part
 from reports.publishing import reread
+from risks.models import Assessment
 from tests.closed import close_for_real, fresh, reopen_for
 from tests.make import (
     make_assessment,
@@ -379,3 +381,16 @@ def test_a_row_that_is_gone_or_a_value_that_does_not_fit_any_more_is_told(taken,
     taken.key = "00000000-0000-0000-0000-000000000000"
     with pytest.raises(Refused, match="is not in Victims are better supported, Q1 2022/23 any more"):
         enter(taken, by=victims_lead)
+
+
+def test_entering_one_figure_leaves_everything_else_of_its_row_alone(update, victims, victims_lead, manager):
+    risk = Assessment.objects.select_related("risk").get(update=update, risk__kind="issue")
+    QuerySet.update(update.assessments.all(), is_top=True, is_internal=True)
+    proposal = offer(update, victims_lead, f"risks:{risk.risk.key}:level", "L")
+    answer(update.quarter, [proposal.pk], by=manager, take_up=True)
+    reopen_for(victims_lead, update.quarter, victims)
+    before = Assessment.objects.filter(pk=risk.pk).values().get()
+    enter(proposal, by=victims_lead)
+    after = Assessment.objects.filter(pk=risk.pk).values().get()
+    assert {name for name in after if after[name] != before[name]} <= {"level", "version", "confirmed"}
+    assert (after["level"], after["is_top"], after["is_internal"]) == ("L", True, True)
