@@ -19,6 +19,7 @@ MOST = 8  # quarters beside one another: two years
 
 NOT_OPEN = "{} is not open to you yet, so nothing is compared with it."
 NOT_READ = "Nothing is compared. {}"
+NOT_KEPT = "The closed report of {} can’t be read, so nothing is compared with it."
 NOT_CLOSED = "{} was not closed when this quarter was, so nothing is compared with it."
 
 
@@ -58,10 +59,7 @@ def compared_report(quarter: Quarter, readable: Iterable[Quarter], reader: Perso
 
 
 def everybodys_comparison(report: Report, quarter: Quarter) -> Report:
-    """A report that is closed or published, compared with what all of its readers may read of the one before.
-
-    That is the closed report of the quarter before: of the public form its public form.
-    """
+    """A report that is about to be closed, compared with what all of its readers may read of the one before."""
     period = before_of(quarter)
     last = Quarter.objects.at(period).select_related("plan").first() if period else None
     if last is None:
@@ -70,30 +68,29 @@ def everybodys_comparison(report: Report, quarter: Quarter) -> Report:
     if closed is not None and (last.status == QuarterStatus.CLOSED or last.is_reopened):
         return compared_with_closed(report, closed)
     if last.status == QuarterStatus.CLOSED:  # before reports were frozen
-        return with_changes(report, alike(report, quarterly_report(last, None)))
+        return with_changes(report, quarterly_report(last, None))
     return with_changes(report, None, why=NOT_CLOSED.format(last))
 
 
 def compared_with_closed(report: Report, closed: ClosedReport) -> Report:
     try:
-        return with_changes(report, alike(report, read(closed)))
-    except Unreadable as error:
-        return with_changes(report, None, why=NOT_READ.format(error))
-
-
-def alike(report: Report, before: Report) -> Report:
-    """The report before in the form of this one."""
-    return public(before) if report.is_public else before
+        return with_changes(report, read(closed))
+    except Unreadable:
+        return with_changes(report, None, why=NOT_KEPT.format(closed.quarter))
 
 
 def for_the_command_line(quarter: Quarter, report: Report) -> Report:
-    """The report of report_of() or of a closed version, compared if it isn't yet; there everything is open."""
+    """The report of report_of() or of a closed version, compared if it isn't yet; there everything is open.
+
+    The public form is compared with the public form of the quarter before.
+    """
     if report.is_compared:
         return report
     period = before_of(quarter)
     last = Quarter.objects.at(period).select_related("plan").first() if period else None
     try:
-        return with_changes(report, alike(report, report_of(last, None)) if last else None)
+        then = report_of(last, None) if last else None
+        return with_changes(report, public(then) if then and report.is_public else then)
     except Unreadable as error:
         return with_changes(report, None, why=NOT_READ.format(error))
 

@@ -11,7 +11,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 from priorities.periods import Period
 
 from .report import (
-    Change,
     Closing,
     FinanceRow,
     GoalRow,
@@ -31,7 +30,7 @@ PUBLIC: dict[type, frozenset[str]] = {
         {"quarter", "status", "plan", "overview", "overview_is_open", "priorities", "definitions", "closing"}
         | {"revisions"}
     ),
-    Closing: frozenset({"version", "at", "corrects"}),
+    Closing: frozenset({"version", "at"}),
     Meaning: frozenset({"kind", "letter", "word", "text"}),
     PriorityReport: frozenset(
         {"key", "pk", "title", "slug", "status", "sections", "period", "ratings", "ratings_note", "narrative"}
@@ -51,7 +50,6 @@ PUBLIC: dict[type, frozenset[str]] = {
     GoalRow: frozenset(
         {"key", "number", "title", "financial_year", "baseline", "stated", "confidence", "carried_from"}
     ),
-    Change: frozenset({"weight", "kind", "priority", "slug", "anchor", "text"}),
     Revision: frozenset({"key", "field", "priority", "of", "what", "was", "now"}),
 }
 NAMES = {"forecast": "stated"}  # what a revised figure is called, where the field has another name
@@ -61,7 +59,8 @@ def public(report: Report) -> Report:
     """The report as the public reads it: rows that are not for it left out, all fields that aren't public emptied.
 
     What changed is left out, since it was found in what is internal, too: the public form of the quarter before is
-    what this one is compared with. Revisions are kept where they tell of what is shown.
+    what this one is compared with. So is why it was corrected, which was told to those inside. Revisions are kept where
+    they tell of what is shown.
     """
     if report.is_public:
         return report

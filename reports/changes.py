@@ -403,10 +403,9 @@ def risks(pair: Pair) -> Iterator[Change]:
         if row.key not in told_of:
             yield pair.change("risk closed", "issues", f"{risk_name(row, row.kind or 'risk')}: closed.")
     for key, old in then.items():
-        if whole and key not in happened:
+        if whole and key not in happened and not pair.report.is_public:  # it may have been withdrawn
             name = risk_name(old, "issue" if old in pair.then.issues else "risk")
-            end = "" if pair.report.is_public else ", without having been closed"
-            told = f"{name}: reported in {pair.last} and not any more{end}."
+            told = f"{name}: reported in {pair.last} and not any more, without having been closed."
             yield pair.change("risk gone", "risks", told)
 
 

@@ -57,5 +57,6 @@ def filled_in(content: bytes, request: HttpRequest) -> bytes:
 
 def page_key(request: HttpRequest) -> str:
     person = signed_in(request)
-    parts = (request.path, person.pk, str(person), sorted(person.roles), timezone.localdate(), *person.as_of)
+    who = (person.pk, str(person), sorted(person.roles), person.is_superuser)
+    parts = (request.path, *who, timezone.localdate(), *person.as_of)
     return f"page-{hashlib.sha256(repr(parts).encode()).hexdigest()}"

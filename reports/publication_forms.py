@@ -16,7 +16,7 @@ from updates.forms import MoveForm
 
 from .models import ProposedRevision
 from .proposals import Choice
-from .publishing import Prepared
+from .publishing import Prepared, why_not_at
 
 
 def parse_time(text: str) -> dt.time:
@@ -54,7 +54,11 @@ class PublishForm(MoveForm):
             told = f"Tick that {small.told} may be published, or reopen the quarter and withhold it: [c]."
             label = f"{small.told} may be published: nobody can be recognised by it"
             self.fields[name] = forms.BooleanField(label=label, error_messages={"required": told})
-        self.helper.layout = Layout("seen", *self.groups(), Fieldset("Publish", "when", "day", "time"))
+        corrects = ["corrects"] if prepared.version > 1 else []
+        if corrects:
+            self.fields["corrects"] = why_corrected(prepared.reasons)
+        self.helper.layout = Layout("seen", *self.groups(), Fieldset("Publish", *corrects, "when", "day", "time"))
+        self.helper.inputs[0].field_classes = "btn"
 
     def groups(self) -> list[Fieldset]:
         """The differences by their kind, then the small counts."""
@@ -67,20 +71,34 @@ class PublishForm(MoveForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        day, time, fine = cleaned.get("day"), cleaned.get("time"), not {"day", "time"} & set(self.errors)
         if cleaned.get("when") == "later":
             for name, told in (("day", "Give the day."), ("time", "Give the time.")):
                 if name not in self.errors and cleaned.get(name) is None:
                     self.add_error(name, told)
+            if day and time:
+                self.set_time(day, time)
+        elif cleaned.get("when") == "now" and fine and (day or time):
+            self.add_error("when", "A day or a time is given: choose the set time, or empty them to publish now.")
         return cleaned
+
+    def set_time(self, day: dt.date, time: dt.time) -> None:
+        """What that is in London; an error where clocks never show it, or where it is too early or too late."""
+        told = dt.datetime.combine(day, time)
+        at = timezone.make_aware(told)
+        there = at.astimezone(dt.UTC).astimezone(at.tzinfo).replace(tzinfo=None) == told
+        problems = why_not_at(at, timezone.now()) if there else ["The clocks go forward then; give an hour later."]
+        if problems:
+            self.add_error("time", problems)
+        self.at = at
 
     def asked(self) -> dict[str, Any]:
         """What publish() is to do."""
-        cleaned, at = self.cleaned_data, None
-        if cleaned["when"] == "later":
-            at = timezone.make_aware(dt.datetime.combine(cleaned["day"], cleaned["time"]))
+        cleaned = self.cleaned_data
         return {
-            "at": at,
+            "at": self.at if cleaned["when"] == "later" else None,
             "seen": cleaned["seen"],
+            "corrects": cleaned.get("corrects", ""),
             "explanations": {found.mark: cleaned[name] for name, found in self.explained.items()},
             "agreed": [small.mark for name, small in self.ticked.items() if cleaned[name]],
         }
@@ -89,6 +107,16 @@ class PublishForm(MoveForm):
         """After something has changed: what was typed stays, what was seen is what is seen now."""
         if self.is_bound:
             self.data = {**self.data.dict(), f"{self.name}-seen": self.prepared.seen}  # type: ignore[attr-defined]
+
+
+def why_corrected(reasons: str) -> forms.CharField:
+    return forms.CharField(
+        label="Why it is corrected, for all to read",
+        help_text=f"The public version says this. Inside it says: {reasons}",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        max_length=500,
+        error_messages={"required": "Say why it is corrected, in words that everybody may read."},
+    )
 
 
 def explanation(told: str) -> forms.CharField:

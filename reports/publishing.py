@@ -19,18 +19,21 @@ from priorities.door import Refused
 from priorities.history import Source
 from priorities.models import Assignment, AssignmentRole, Person, Quarter, QuarterStatus
 from priorities.moves import HOLD_BACK, PUBLISH
+from priorities.periods import Period
 from priorities.writing import moving
 from updates.models import NoticeKind
 from updates.notices import notify
 
-from .across import everybodys_comparison
+from .across import before_of
 from .audience import public
+from .changes import with_changes
 from .frozen import Unreadable, checksum, freeze, newest, read, thaw
 from .models import Audience, ClosedReport, Publication, PublishedFile
 from .reconciling import Finding, SmallCount, reconcile, small_counts, unconfirmed
-from .release import RELEASE, content_policy
-from .report import Report
+from .release import RELEASE, style_sources
+from .report import BACKGROUND, IndicatorRow, Point, PriorityReport, Report
 from .revisions import with_revisions
+from .series import QUARTERS
 from .waiting import managers, moment, tell_of_cancelling
 
 MOST_DAYS = 366  # for which a publication may wait
@@ -67,18 +70,21 @@ class Prepared:
     files: tuple[Made, ...]
     findings: tuple[Finding, ...]
     small: tuple[SmallCount, ...]
+    content: str  # the checksum of both forms, without the reason that is given on publishing
+    reasons: str  # why the quarter was reopened since the version before: for those inside
 
     @property
     def seen(self) -> str:
         """What a page that shows this sends along, so that what was shown is what is published."""
-        marks = [self.closed.checksum, str(self.version), *(f.mark for f in self.findings)]
-        return hashlib.sha256(" ".join([*marks, *(s.mark for s in self.small)]).encode()).hexdigest()[:16]
+        marks = [self.content, *(f.mark for f in self.findings), *(s.mark for s in self.small)]
+        return hashlib.sha256(" ".join(marks).encode()).hexdigest()[:16]
 
 
-def prepare(quarter: Quarter) -> Prepared:
+def prepare(quarter: Quarter, corrects: str = "") -> Prepared:
     """All formats of the newest closed version, and what was found in them. Nothing is written; eight queries.
 
-    Raises Refused, if it isn't closed, was never frozen, or is published already; Unreadable.
+    `corrects` is what the public reads of why there is another version. Raises Refused, if it isn't closed, was never
+    frozen, or is published already; Unreadable.
     """
     if quarter.status != QuarterStatus.CLOSED:
         raise Refused(why_not_closed(quarter))
@@ -87,14 +93,17 @@ def prepare(quarter: Quarter) -> Prepared:
         raise Refused(
             f"{quarter} was closed before reports were frozen. An administrator reopens it and closes it again first."
         )
-    before = newest_publication(quarter)
+    standing = standing_up_to(quarter.period)
+    before = next((each for each in standing if each.quarter_id == quarter.pk), None)
     if before is not None and before.closed_id == closed.pk:
         raise Refused(why_not_again(before))
     report, shown = with_what_was_before(read(closed), before)
-    shown = everybodys_comparison(shown, quarter)
+    shown = beside_what_is_out(shown, before_of(quarter), standing)
+    content, shown = checksum(freeze(report) + freeze(shown)), with_reason(shown, corrects)
     files, found, small = looked_through(freeze(report), freeze(shown))
     findings = (*unconfirmed(quarter), *found)
-    return Prepared(quarter, closed, number_after(before), report, shown, files, findings, small)
+    version, reasons = number_after(before), reasons_since(before) if before else ""
+    return Prepared(quarter, closed, version, report, shown, files, findings, small, content, reasons)
 
 
 def with_what_was_before(report: Report, before: Publication | None) -> tuple[Report, Report]:
@@ -103,14 +112,58 @@ def with_what_was_before(report: Report, before: Publication | None) -> tuple[Re
     Each is compared with its own: what was withheld from the public before is not told as an earlier value. The public
     form counts what was published, since the public never saw the other closings. Raises Unreadable.
     """
-    closing = report.closing
-    assert closing is not None
-    if before is None:
-        return report, public(replace(report, closing=replace(closing, version=1, corrects="")))
-    corrects = reasons_since(before)
-    then, then_public = reread(before)
-    shown = public(replace(report, closing=replace(closing, version=number_after(before), corrects=corrects)))
-    return with_revisions(report, then), with_revisions(shown, then_public)
+    assert report.closing is not None
+    shown = public(replace(report, closing=replace(report.closing, version=number_after(before))))
+    if before is not None:
+        then, then_public = reread(before)
+        report, shown = with_revisions(report, then), with_revisions(shown, then_public)
+    return report, shown
+
+
+def with_reason(shown: Report, corrects: str) -> Report:
+    assert shown.closing is not None
+    return replace(shown, closing=replace(shown.closing, corrects=corrects))
+
+
+def standing_up_to(period: Period) -> list[Publication]:
+    """What stands of this quarter and of those in its series, the newest version of each first. One query."""
+    years = {"quarter__financial_year__range": (period.plus(1 - QUARTERS).year, period.year)}
+    found = Publication.objects.standing().filter(**years).select_related("made_by", "quarter").order_by("-version")
+    return [each for each in found if period.plus(1 - QUARTERS) <= each.quarter.period <= period]
+
+
+def beside_what_is_out(shown: Report, last: Period | None, standing: list[Publication]) -> Report:
+    """The public form with its series, and what changed since the last quarter, as far as the public could read those.
+
+    Of each that is the version that is out, not what was closed since: what the forms say of it is then the same, and
+    nothing of a quarter is published by another one. Raises Unreadable.
+    """
+    known: dict[Period, Report] = {}
+    for each in standing:
+        if each.is_out and each.quarter.period < shown.quarter and each.quarter.period not in known:
+            known[each.quarter.period] = reread(each)[1]
+
+    def with_series(part: PriorityReport) -> PriorityReport:
+        rows = (replace(row, series=public_series(row, shown, known)) for row in part.indicators)
+        return replace(part, indicators=tuple(rows))
+
+    why = f"{last} is not published, so nothing is compared with it." if last and last not in known else ""
+    shown = replace(shown, priorities=tuple(map(with_series, shown.priorities)))
+    return with_changes(shown, known.get(last) if last else None, why=why)
+
+
+def public_series(row: IndicatorRow, shown: Report, known: dict[Period, Report]) -> tuple[Point, ...]:
+    """The points of an indicator: each as the report of its quarter was published."""
+    points = []
+    for point in row.series:
+        if point.quarter == shown.quarter:
+            points.append(replace(point, is_revised=shown.revision_of(row.key, "value") is not None))
+        elif point.origin == BACKGROUND:
+            points.append(point)
+        elif point.quarter in known:
+            rows = (each for part in known[point.quarter].priorities for each in part.indicators)
+            points += [each.series[-1] for each in rows if each.key == row.key and each.series]
+    return tuple(points)
 
 
 def number_after(before: Publication | None) -> int:
@@ -185,8 +238,7 @@ def written(report: Report, audience: str) -> Iterable[Made]:
 
 def style_hashes(made: Made) -> str:
     """The hashes by which the content policy lets the styles within a stored page in, and no others."""
-    is_page = made.media_type.startswith("text/html")
-    return " ".join(content_policy(made.data)["style-src"]) if is_page else ""
+    return style_sources(made.data) if made.media_type.startswith("text/html") else ""
 
 
 # Publishing
@@ -200,19 +252,21 @@ def publish(
     explanations: dict[str, str] | None = None,
     agreed: Iterable[str] = (),
     seen: str | None = None,
+    corrects: str = "",
     source: Source = Source.FORM,
 ) -> Publication:
     """Publish the newest closed version, now or from a set time on, all of it or nothing.
 
     `explanations` are by the marks of the differences found, `agreed` the marks of the small counts that are ticked;
-    every difference and every small count needs one. `seen` is the mark of what was shown.
+    every difference and every small count needs one. `seen` is the mark of what was shown, `corrects` what the public
+    reads of why there is another version.
     Raises Refused: not this person's to publish, not closed, published already, something not looked at, a time that
     is over; Unreadable.
     """
     if not PUBLISH.allowed_to(by, quarter):
         raise Refused(PUBLISH.refusal(by, quarter))
     now = timezone.now()
-    prepared = prepare(quarter)  # before anything is locked: making every format takes a second
+    prepared = prepare(quarter, corrects.strip())  # before anything is locked: making every format takes a second
     problems = why_not_published(prepared, explanations or {}, set(agreed), seen) + why_not_at(at, now)
     if problems:
         raise Refused(*problems)

@@ -55,13 +55,13 @@ def styles() -> str:
     return (static / "tracker.css").read_text().replace("fonts/source-sans-3.woff2", f"data:font/woff2;base64,{font}")
 
 
-def content_policy(page: bytes) -> dict[str, list[str]]:
-    """What the content policy has to allow for a stored page: the very styles that are in it, and the font in those.
+def style_sources(page: bytes) -> str:
+    """What the content policy has to let in for a page that stands alone: the hashes of the very styles that are in it.
 
     Worked out from the page itself, since it may be of an earlier version of the software.
     """
     hashes = [base64.b64encode(hashlib.sha256(found).digest()).decode() for found in STYLE.findall(page)]
-    return {"style-src": [f"'sha256-{found}'" for found in hashes], "font-src": ["data:"]}
+    return " ".join(f"'sha256-{found}'" for found in hashes)
 
 
 def to_json(report: Report) -> bytes:

@@ -62,7 +62,10 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
 
 
 def with_revisions(report: Report, before: Report) -> Report:
-    """The report with every figure that says something else than in the version that was published `before`."""
+    """The report with every figure that says something else than in the version that was published `before`.
+
+    A risk that the public form has not any more may have been withdrawn: that it was there is told, and no word of it.
+    """
     return replace(report, revisions=tuple(revisions(report, before)))
 
 
@@ -70,18 +73,27 @@ def revisions(report: Report, before: Report) -> Iterator[Revision]:
     """In the order of the report; what is not in it any more follows the rows of its priority."""
     earlier = {part.pk: part for part in before.priorities}
     for part in report.priorities:
-        yield from of_priority(part, earlier.pop(part.pk, None))
+        yield from of_priority(part, earlier.pop(part.pk, None), quietly=report.is_public)
     for gone in earlier.values():
-        yield from of_priority(None, gone)
+        yield from of_priority(None, gone, quietly=report.is_public)
 
 
-def of_priority(now: PriorityReport | None, then: PriorityReport | None) -> Iterator[Revision]:
+def of_priority(now: PriorityReport | None, then: PriorityReport | None, *, quietly: bool) -> Iterator[Revision]:
     part = now or then
     assert part is not None
+    ended = {row.key for row in now.closed} if now else set()
     for group in FIGURES:
         after, earlier = rows_of(now, group), rows_of(then, group)
         for name in {**after, **earlier}:
-            yield from of_row(part, group, after.get(name), earlier.get(name))
+            if quietly and group in ("risks", "issues") and name not in after and name not in ended:
+                yield withdrawn(part, group, earlier[name])
+            else:
+                yield from of_row(part, group, after.get(name), earlier.get(name))
+
+
+def withdrawn(part: PriorityReport, group: str, row: Any) -> Revision:
+    number = f"{group[:-1].capitalize()} {row.number}"
+    return Revision("", "", part.title, number, "entry", "reported", "withdrawn")
 
 
 def rows_of(part: PriorityReport | None, group: str) -> dict[str, Any]:

@@ -17,11 +17,12 @@ def confirm_all(quarter):
             QuerySet.update(rows.all(), confirmed=True)
 
 
-def publish_for_real(quarter, by, at=None, why="It is known.", **kwargs):
+def publish_for_real(quarter, by, at=None, why="It is known.", corrects="A figure was wrong.", **kwargs):
     """Published, with every difference explained and every small count ticked."""
     prepared = prepare(fresh(quarter))
     explanations = {found.mark: why for found in prepared.findings}
     agreed = [small.mark for small in prepared.small]
+    kwargs |= {"corrects": corrects if prepared.version > 1 else ""}
     return publish(fresh(quarter), by=by, at=at, explanations=explanations, agreed=agreed, **kwargs)
 
 

@@ -19,6 +19,7 @@ from priorities.periods import Period
 from reports.frozen import read, thaw
 from reports.models import Audience, ClosedReport, NeverChanged, Publication, PublishedFile
 from reports.publishing import cancel, prepare, publish, reread
+from risks.models import Assessment
 from tests.closed import close_for_real, fresh, reopen_for
 from tests.make import (
     close,
@@ -361,8 +362,111 @@ def test_a_version_counts_what_was_published_and_not_the_closings_between(quarte
     assert (second.version, second.closed.version) == (2, 4)
     page = second.files.get(audience="public", suffix="html").data
     assert b"Version 2, closed on" in bytes(page)
-    assert b"A first slip. A second slip." in bytes(page)
+    assert b"It corrects version 1: A figure was wrong." in bytes(page)
     assert b"Version 4, closed on" in bytes(second.files.get(audience="internal", suffix="html").data)
+
+
+def test_why_it_is_corrected_is_said_anew_for_the_public(client, quarter, victims_lead, manager):
+    """What is said on reopening is for those inside: it may name what the public does not read."""
+    publish_for_real(quarter, manager)
+    correct(quarter, victims_lead, reason="Their accountant told us in confidence.")
+    page = said(get(client, manager, HERE))
+    assert "Why it is corrected, for all to read" in page
+    assert "Inside it says: Their accountant told us in confidence." in page
+    told = said(post(client, manager, **typed_for(quarter)))
+    assert "Say why it is corrected, in words that everybody may read." in told
+    post(client, manager, **typed_for(quarter, corrects="The supplier’s figure was late."))
+    for file in Publication.objects.get(version=2).files.filter(suffix__in=["html", "json"]):
+        data = bytes(file.data).decode()
+        assert ("Their accountant" in data) == (file.audience == "internal")
+        assert ("The supplier’s figure was late." in data) == (file.audience == "public")
+
+
+def test_a_day_is_not_given_to_be_published_at_once(client, quarter, manager):
+    told = said(post(client, manager, **typed_for(quarter, day="1/12/2030", time="9:30")))
+    assert "A day or a time is given: choose the set time, or empty them to publish now." in told
+    assert not Publication.objects.exists()
+
+
+def test_a_time_that_clocks_never_show_is_told(client, quarter, manager, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: dt.datetime(2027, 3, 1, tzinfo=dt.UTC))
+    told = said(post(client, manager, **typed_for(quarter, when="later", day="28/3/2027", time="1:30")))
+    assert "The clocks go forward then; give an hour later." in told
+    assert not Publication.objects.exists()
+
+
+# What the public knows of other quarters
+
+
+def second_quarter(victims, **kwargs):
+    update = make_full_update(victims, make_quarter(Period(2022, 2)))
+    confirm_all(update.quarter)
+    close_for_real(update.quarter)
+    return fresh(update.quarter)
+
+
+def test_of_a_quarter_that_is_not_out_another_one_publishes_nothing(quarter, victims, manager):
+    later_one = second_quarter(victims)
+    for at in (None, later(days=3)):
+        if at:
+            publish_for_real(quarter, manager, at=at)
+        shown = prepare(later_one).public
+        assert shown.not_compared == "Q1 2022/23 is not published, so nothing is compared with it."
+        assert shown.changes == ()
+        assert {point.quarter for row in shown.priorities[0].indicators for point in row.series} == {Period(2022, 2)}
+
+
+def test_of_a_quarter_that_is_out_another_one_tells_what_was_published(quarter, victims, victims_lead, manager):
+    publish_for_real(quarter, manager)
+    correct(quarter, victims_lead, value=Decimal(3))
+    later_one = second_quarter(victims)
+    shown = prepare(later_one).public
+    assert shown.compared_with == Period(2022, 1)
+    points = [point for row in shown.priorities[0].indicators if row.reference == "1" for point in row.series]
+    assert [(point.value, point.is_revised) for point in points] == [(Decimal(27), False), (Decimal(27), False)]
+    publish_for_real(quarter, manager)
+    points = prepare(later_one).public.priorities[0].indicators[0].series
+    assert (points[0].value, points[0].is_revised) == (Decimal(3), True)
+
+
+def test_a_figure_corrected_before_it_was_ever_published_is_not_revised_for_the_public(quarter, victims_lead, manager):
+    correct(quarter, victims_lead)
+    shown = prepare(fresh(quarter))
+    assert [p.is_revised for row in shown.public.priorities[0].indicators for p in row.series] == [False] * 3
+    assert any(p.is_revised for row in shown.report.priorities[0].indicators for p in row.series)
+
+
+def test_what_was_seen_is_another_as_soon_as_the_public_form_is(quarter, victims, manager):
+    later_one = second_quarter(victims)
+    seen = prepare(later_one).seen
+    publish_for_real(quarter, manager)
+    assert prepare(later_one).seen != seen
+
+
+def test_a_risk_that_is_withdrawn_is_not_named_again(quarter, victims, victims_lead, manager):
+    QuerySet.update(Assessment.objects.filter(update__quarter=quarter), is_top=True, description="Words on a supplier")
+    reopen_for(victims_lead, quarter, victims)
+    close_for_real(quarter)
+    publish_for_real(quarter, manager)
+    reopen_for(victims_lead, quarter, victims)
+    QuerySet.update(Assessment.objects.filter(update__quarter=quarter), is_internal=True)
+    close_for_real(quarter)
+    shown = prepare(fresh(quarter))
+    assert {(found.of, found.was, found.now) for found in shown.public.revisions} >= {
+        ("Risk 1", "reported", "withdrawn")
+    }
+    for made in shown.files:
+        if made.audience == "public" and made.suffix in ("html", "json"):
+            assert "Words on a supplier" not in made.data.decode()
+
+
+def test_a_closed_report_of_another_quarter_that_was_changed_stops_the_publication(client, quarter, victims, manager):
+    made = publish_for_real(quarter, manager)
+    later_one = second_quarter(victims)
+    QuerySet.update(Publication.objects.filter(pk=made.pk), public_body="{}")
+    response = get(client, manager, f"/{later_one.period.slug}/publishing/")
+    assert response.status_code == 500
+    assert "was changed after it was published" in text(response)
 
 
 def test_both_versions_stay_readable(client, quarter, victims_lead, manager, reader):
