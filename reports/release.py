@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from workbooks.writing import FORMATS
 from workbooks.writing.csvs import zipped
@@ -41,7 +42,8 @@ class Release:
 
 def as_page(report: Report) -> bytes:
     """One page that needs nothing beside it, and leads to the other formats, which lie beside it where it is served."""
-    return page(report, files=[release for release in RELEASE.values() if release.suffix != "html"])
+    files = [release for release in RELEASE.values() if release.suffix != "html"]
+    return page(report, files=files, all_published=settings.SITE_URL + reverse("reports:published_list"))
 
 
 def page(report: Report, **context: Any) -> bytes:

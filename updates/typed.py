@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import LoginView
@@ -126,6 +127,9 @@ def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:
 
 class SignInView(LoginView):
     """Django's own, that then makes a draft of what the same person had typed when the session ended."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(is_public=settings.PUBLIC_REPORTS, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)

@@ -248,3 +248,24 @@ def test_the_same_report_is_made_into_the_same_bytes(quarter, victims_lead):
     once = publishing.prepare(quarter).files
     publishing.looked_through.cache_clear()
     assert publishing.prepare(fresh(quarter)).files == once
+
+
+# The way there
+
+
+def test_those_without_an_account_find_what_is_published(client, quarter, settings):
+    settings.PUBLIC_REPORTS = True
+    assert 'href="/published/"' in client.get("/sign-in/").content.decode()
+    page = client.get("/published/").content.decode()
+    assert '<a class="top-name" href="/published/">' in page
+    assert 'href="/sign-in/"' in page
+    assert f'href="{settings.SITE_URL}/published/"' in client.get("/published/2022-23-q1/v1/").content.decode()
+
+
+def test_where_nothing_is_public_the_sign_in_leads_to_nothing_else(client):
+    assert 'href="/published/"' not in client.get("/sign-in/").content.decode()
+
+
+def test_those_who_read_closed_quarters_find_it_on_every_page(client, reader, quarter):
+    client.force_login(reader)
+    assert 'href="/published/"' in client.get("/2022-23-q1/").content.decode()
