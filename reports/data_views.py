@@ -13,6 +13,7 @@ from priorities.models import Quarter, QuarterStatus
 from priorities.people import signed_in
 from priorities.periods import Period
 
+from .models import Publication
 from .release import RELEASE, Release
 from .tidy import TABLES
 from .views import readable
@@ -40,10 +41,12 @@ class Address:
 
 
 def data(request: HttpRequest) -> HttpResponse:
-    example = example_of(readable(signed_in(request)))
+    published = newest_out()
+    example = published or example_of(readable(signed_in(request)))
     newest = {name: address(release.suffix, example) for name, release in RELEASE.items()}
     context = {
         "example": example,
+        "is_published": published is not None,
         "addresses": [Address(release, newest[name]) for name, release in RELEASE.items()],
         "newest": newest["json"],
         "first": address("json", example, 1),
@@ -58,6 +61,13 @@ def address(suffix: str, period: Period, version: int | None = None) -> str:
     """Where a published format is, of one version or of the newest."""
     args: list[object] = [period, suffix] if version is None else [period, version, suffix]
     return settings.SITE_URL + reverse(f"reports:published_{'file' if version is None else 'version_file'}", args=args)
+
+
+def newest_out() -> Period | None:
+    """The newest quarter that is published."""
+    found = Publication.objects.out().select_related("quarter").only("quarter__financial_year", "quarter__number")
+    newest = found.order_by("-quarter__financial_year", "-quarter__number").first()
+    return newest.quarter.period if newest else None
 
 
 def example_of(quarters: list[Quarter]) -> Period:

@@ -8,7 +8,9 @@ from priorities.models import QuarterStatus
 from priorities.periods import Period
 from reports.release import RELEASE
 from reports.tidy import TABLES
-from tests.make import Q1, close, make_plan, make_quarter
+from tests.closed import close_for_real
+from tests.make import Q1, close, make_full_update, make_plan, make_quarter
+from tests.published import publish_for_real
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +73,16 @@ def test_it_costs_the_same_with_8_and_with_40_quarters(client, manager):
     few = queries()
     quarters(8, 40)
     assert queries() == few <= 12
+
+
+def test_its_addresses_are_of_the_newest_quarter_that_is_published(client, victims, manager):
+    quarter = make_full_update(victims, make_quarter(Q1)).quarter
+    close_for_real(quarter)
+    told = "No quarter is published yet: these addresses answer once Q1 2022/23 is."
+    assert told in page(client, manager)
+    publish_for_real(quarter, manager)
+    close(make_quarter(Q1.next))
+    found = page(client, manager)
+    assert told not in found
+    assert "What is below is for Q1 2022/23" in found
+    assert client.get("/published/2022-23-q1/v1/report.json").status_code == 200
