@@ -37,9 +37,10 @@ from .models import (
     PublishedFile,
     stored_file,
 )
+from .pack import moment
 from .proposals import answer, choices, enter, propose
 from .publication_forms import AnswerForm, CancelForm, ProposeForm, PublishForm
-from .publishing import cancel, moment, prepare, publish, style_hashes
+from .publishing import cancel, prepare, publish, style_hashes
 from .report import PriorityReport, may_fill_in
 from .views import says_what_is_unreadable, take
 from .workbook import file_name
