@@ -391,7 +391,8 @@ class PriorityReport(Shown):
         """Every figure that this part of the report lacks, with the reason given."""
         found = [Absence(r.label, "rating", "ratings", r.word, "") for r in self.ratings if not r.letter]
         if not self.finance and Section.FINANCE in self.sections:
-            found.append(Absence("Financial review", "table of figures", "finance", "None given", ""))
+            why = "Told in its note" if self.finance_note else NOT_ANSWERED
+            found.append(Absence("Financial review", "table of figures", "finance", why, self.finance_note))
         for row in self.indicators:
             name = f"{row.reference} {row.title}".strip()
             lacks = {

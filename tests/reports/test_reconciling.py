@@ -25,7 +25,7 @@ from reports.reconciling import (
 from reports.release import RELEASE
 from reports.report import Point
 from reports.revisions import with_revisions
-from tests.closed import close_for_real, fresh
+from tests.closed import approve_all, close_for_real, fresh
 from tests.make import Q1, make_full_update, make_quarter
 from tests.published import confirm_all
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def report(demo):
-    close_for_real(demo)
+    close_for_real(approve_all(demo))
     return read(newest(fresh(demo)))
 
 
@@ -181,7 +181,24 @@ def test_a_priority_without_finance_needs_a_note(report):
     part = replace(report.priorities[0], finance=(), finance_note="")
     (told,) = unexplained(replace(report, priorities=(part,)))
     assert told == ("Victims are better supported: there are neither figures of finance nor a note that says why.")
-    assert not list(unexplained(replace(report, priorities=(replace(part, finance_note="None this year."),))))
+    (absence,) = tables_missing(part)
+    assert (absence.why, absence.note) == ("Not answered yet", "")
+    noted = replace(part, finance_note="None this year.")
+    assert not list(unexplained(replace(report, priorities=(noted,))))
+    (absence,) = tables_missing(noted)
+    assert (absence.why, absence.note) == ("Told in its note", "None this year.")
+
+
+def tables_missing(part):
+    return [each for each in part.absences if each.what == "table of figures"]
+
+
+def test_what_was_closed_without_approval_is_found(report):
+    parts = (replace(report.priorities[0], was="submitted"), *report.priorities[1:])
+    other = replace(report, priorities=parts, closing=replace(report.closing, overview_was="in_progress"))
+    (found,) = reconcile(other, public(other), [])
+    assert found.kind == "Not approved"
+    assert found.told == "Closed without the approval of “Victims are better supported” and the overview."
 
 
 def test_rows_that_nobody_confirmed_are_found(victims):
