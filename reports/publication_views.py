@@ -324,6 +324,8 @@ def show_revisions(
         "who": whose(person),
         "quarter": update.quarter,
         "proposals": [(each, may_enter and each.state in ProposalState.pending()) for each in proposals],
+        "may_enter": may_enter,
+        "waits": may_enter and any(each.state in ProposalState.pending() for each in proposals),
         "propose_form": ProposeForm(offered, again) if offered else None,
     }
     return render(request, "reports/revisions.html", around | context)

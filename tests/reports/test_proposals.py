@@ -312,6 +312,20 @@ def test_whom_it_is_reopened_for_is_told_of_what_waits(taken, victims_lead):
     assert notice.path == HERE
 
 
+def test_the_page_of_a_reopened_quarter_says_who_may_enter_what(client, taken, victims_lead, manager):
+    page = said(get(client, victims_lead, HERE))
+    assert "Q1 2022/23 is reopened for you until" in page
+    assert "“Enter it” enters what is proposed as it stands; anything else is corrected on the pages" in page
+    assert "Q1 2022/23 is open" not in page
+    assert "is reopened for victims-lead, until" in said(get(client, manager, HERE))
+    there = "/2022-23-q1/trust-and-confidence-increases/revisions/"
+    assert "is reopened, without this priority. Another figure can be proposed" in said(get(client, manager, there))
+    post(client, victims_lead, act="enter", proposal=taken.pk)
+    page = said(get(client, victims_lead, HERE))
+    assert "“Enter it”" not in page
+    assert "figures are corrected on the pages of its update" in page
+
+
 def test_the_proposed_value_is_entered_through_the_door(client, taken, indicator, victims_lead, manager, quarter):
     assert "Enter it" in said(get(client, victims_lead, HERE))
     response = post(client, victims_lead, act="enter", proposal=taken.pk)
