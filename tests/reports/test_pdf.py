@@ -139,6 +139,15 @@ def test_revised_figures_are_marked_with_the_earlier_one_and_listed_at_the_front
     assert "[r]" not in text_of(as_pdf(closed(report)))
 
 
+def test_what_a_figure_was_has_room_in_narrow_columns(report):
+    part, was = report.priorities[0], "not reported"
+    keys = {part.risks[0].key: "level", part.issues[0].key: "level", part.indicators[0].key: "confidence"}
+    found = {**keys, part.goals[0].key: "confidence"}
+    revisions = tuple(Revision(key, field, part.title, "Of it", field, was, "now") for key, field in found.items())
+    lines = "\n".join(page.extract_text() for page in opened(as_pdf(closed(report, revisions=revisions))).pages)
+    assert len(re.findall(r"^\[r\]\nearlier not\s+reported$", lines, re.MULTILINE)) == len(found)
+
+
 def test_what_changed_is_listed_by_weight(report):
     changes = (
         Change(9, "risk new", "Trust", "trust", "risks", "A new risk."),
