@@ -251,6 +251,10 @@ class ProposedRevisionQuerySet(models.QuerySet):
         related = ("update__priority", "update__quarter", "proposed_by", "answered_by")
         return self.filter(update__quarter=quarter).select_related(*related)
 
+    def offered(self) -> ProposedRevisionQuerySet:
+        """Those that nobody has answered yet."""
+        return self.filter(state=ProposalState.OFFERED)
+
     def pending(self) -> ProposedRevisionQuerySet:
         """Those that nobody has entered or declined yet."""
         return self.filter(state__in=ProposalState.pending())

@@ -70,5 +70,10 @@ def state(row: Any, title: str, slug: str, prefix: str = "") -> State:
 
 def told_by(person: Person | str | None, at: dt.datetime | None) -> str:
     """ " by Ann on 3 November 2022, 14:05", as far as it is known."""
-    moment = f" on {timezone.localtime(at):%-d %B %Y, %H:%M}" if at else ""
-    return f" by {person}{moment}" if person else moment
+    on = f" on {moment(at)}" if at else ""
+    return f" by {person}{on}" if person else on
+
+
+def moment(at: dt.datetime) -> str:
+    """A moment of the files and the messages, in London: "3 November 2022, 14:05"."""
+    return f"{timezone.localtime(at):%-d %B %Y, %H:%M}"

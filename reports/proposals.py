@@ -153,17 +153,8 @@ def propose(
     """
     if update.quarter.status != QuarterStatus.CLOSED:
         raise Refused(f"{update.quarter} is not closed: what is late is entered on the pages of its update.")
-    matrix = update.quarter.plan.risk_scale == RiskScale.MATRIX
-    choice = next((each for each in choices(part, by, matrix=matrix) if each.mark == mark), None)
-    if choice is None:
-        raise Refused("Choose a figure that you fill in.")
-    try:
-        read = read_value(choice, value)
-    except CellError as error:
-        raise Refused(str(error)) from error
-    if read == choice.now:
-        raise Refused(f"{choice.of} says {choice.was} already.")
-    if problems := [told for text, told in ((reason, SAY_WHY), (source, SAY_FROM)) if not text.strip()]:
+    choice = chosen(update, part, by, mark)
+    if problems := problems_with(choice, value, reason, source):
         raise Refused(*problems)
     with transaction.atomic():
         made = ProposedRevision.objects.create(
@@ -184,11 +175,32 @@ def propose(
     return made
 
 
+def chosen(update: QuarterlyUpdate, part: PriorityReport, by: Person, mark: str) -> Choice:
+    """The figure of this mark. Raises Refused where it isn't theirs."""
+    matrix = update.quarter.plan.risk_scale == RiskScale.MATRIX
+    for choice in choices(part, by, matrix=matrix):
+        if choice.mark == mark:
+            return choice
+    raise Refused("Choose a figure that you fill in.")
+
+
+def problems_with(choice: Choice, value: str, reason: str, source: str) -> list[str]:
+    """Why this can't be proposed for a figure; nothing where it can."""
+    try:
+        if read_value(choice, value) == choice.now:
+            return [f"{choice.of} says {choice.was} already."]
+    except CellError as error:
+        return [str(error)]
+    return [told for text, told in ((reason, SAY_WHY), (source, SAY_FROM)) if not text.strip()]
+
+
 SAY_WHY = "Say why the figure is another one."
 SAY_FROM = "Say where the value comes from."
 
 
 # Answering
+
+SAY_WHY_NOT = "Say why it is declined; who proposed it is told that."
 
 
 def answer(
@@ -201,13 +213,13 @@ def answer(
     if not by.sees_all:
         raise Refused("Proposed revisions are answered by managers and administrators; ask one of them.")
     if not take_up and not reason.strip():
-        raise Refused("Say why it is declined; who proposed it is told that.")
+        raise Refused(SAY_WHY_NOT)
     state = ProposalState.TAKEN_UP if take_up else ProposalState.DECLINED
     with transaction.atomic():
-        found = list(ProposedRevision.objects.of_quarter(quarter).pending().filter(pk__in=proposals))
+        found = list(ProposedRevision.objects.of_quarter(quarter).offered().filter(pk__in=proposals))
         if not found or len(found) < len(set(proposals)):
             raise Refused("Choose at least one that nobody has answered yet; somebody may have done so meanwhile.")
-        mine = ProposedRevision.objects.pending().filter(pk__in=[each.pk for each in found])
+        mine = ProposedRevision.objects.offered().filter(pk__in=[each.pk for each in found])
         now = timezone.now()
         if mine.update(state=state, answered_by=by, answered_at=now, answer=reason.strip()) != len(found):
             raise Refused("Somebody else answered meanwhile; load the page again.")

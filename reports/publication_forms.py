@@ -15,7 +15,7 @@ from priorities.fields import CellField
 from updates.forms import MoveForm
 
 from .models import ProposedRevision
-from .proposals import Choice
+from .proposals import SAY_WHY_NOT, Choice
 from .publishing import Prepared, why_not_at
 
 
@@ -185,10 +185,14 @@ class AnswerForm(MoveForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Tick at least one.", "invalid_choice": "Somebody has answered one meanwhile."},
     )
-    reason = forms.CharField(label="To decline: why", required=False, max_length=500)
+    reason = forms.CharField(label="To decline: why", max_length=500, error_messages={"required": SAY_WHY_NOT})
 
-    def __init__(self, pending: list[ProposedRevision], data: Any = None) -> None:
+    def __init__(self, offered: list[ProposedRevision], data: Any = None, *, declines: bool = False) -> None:
         super().__init__(data)
-        self.helper.inputs = []
+        self.fields["reason"].required = declines
         proposals: Any = self.fields["proposals"]
-        proposals.choices = [(str(each.pk), f"{each.update.priority}: {each.of}, {each.value}") for each in pending]
+        proposals.choices = [(str(each.pk), f"{each.update.priority}: {each.of}, {each.value}") for each in offered]
+
+    @property
+    def ticked(self) -> list[str]:
+        return self["proposals"].value() or []

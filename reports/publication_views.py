@@ -37,9 +37,10 @@ from .models import (
     PublishedFile,
     stored_file,
 )
+from .pack import moment
 from .proposals import answer, choices, enter, propose
 from .publication_forms import AnswerForm, CancelForm, ProposeForm, PublishForm
-from .publishing import cancel, moment, prepare, publish, style_hashes
+from .publishing import cancel, prepare, publish, style_hashes
 from .report import PriorityReport, may_fill_in
 from .views import says_what_is_unreadable, take
 from .workbook import file_name
@@ -100,8 +101,13 @@ def show_publishing(request: HttpRequest, quarter: Quarter, **context: Any) -> H
 def proposals_of(quarter: Quarter) -> dict[str, Any]:
     """What the pages of closing and of publishing show of late data. One query."""
     found = list(ProposedRevision.objects.of_quarter(quarter))
-    pending = [each for each in found if each.state in ProposalState.pending()]
-    return {"proposals": found, "pending": pending, "answer_form": AnswerForm(pending) if pending else None}
+    offered = [each for each in found if each.state == ProposalState.OFFERED]
+    groups = {
+        "To be answered": offered,
+        "Taken up, to be entered": [each for each in found if each.state == ProposalState.TAKEN_UP],
+        "Entered or declined": [each for each in found if each.state not in ProposalState.pending()],
+    }
+    return {"proposals": groups if found else {}, "offered": offered, "answer_form": AnswerForm(offered)}
 
 
 def publish_it(request: HttpRequest, quarter: Quarter, person: Person) -> HttpResponse:
@@ -318,6 +324,8 @@ def show_revisions(
         "who": whose(person),
         "quarter": update.quarter,
         "proposals": [(each, may_enter and each.state in ProposalState.pending()) for each in proposals],
+        "may_enter": may_enter,
+        "waits": may_enter and any(each.state in ProposalState.pending() for each in proposals),
         "propose_form": ProposeForm(offered, again) if offered else None,
     }
     return render(request, "reports/revisions.html", around | context)
@@ -359,21 +367,22 @@ def enter_it(
 
 
 @posted_to("reports:publishing", "period")
+@says_what_is_unreadable
 def answers(request: HttpRequest, period: Period) -> HttpResponse:
     """Managers and administrators take up what is proposed, or decline it."""
     person, quarter = signed_in(request), take(request, period).current
     if not person.sees_all:
         raise PermissionDenied("Proposed revisions are answered by managers and administrators; ask one of them.")
     take_up = request.POST.get("act") != "decline"
-    form = AnswerForm(proposals_of(quarter)["pending"], request.POST)
-    try:
-        if not form.is_valid():
-            raise Refused(*(str(error) for errors in form.errors.values() for error in errors))
+    form = AnswerForm(proposals_of(quarter)["offered"], request.POST, declines=not take_up)
+    if form.is_valid():
         chosen, reason = map(int, form.cleaned_data["proposals"]), form.cleaned_data["reason"]
-        answer(quarter, list(chosen), by=person, take_up=take_up, reason=reason)
-    except Refused as refused:
-        messages.error(request, str(refused))
-        return redirect("reports:publishing", period)
+        try:
+            answer(quarter, list(chosen), by=person, take_up=take_up, reason=reason)
+        except Refused as refused:
+            form.add_error("proposals", list(refused.reasons))
+    if not form.is_valid():
+        return show_publishing(request, quarter, answer_form=form, form=form, failed=True)
     if take_up and person.is_administrator:
         messages.success(request, "Taken up: the form below reopens the quarter for it.")
         return redirect("reports:closing", period)

@@ -29,12 +29,13 @@ from .audience import public
 from .changes import with_changes
 from .frozen import Unreadable, checksum, freeze, newest, read, thaw
 from .models import Audience, ClosedReport, Publication, PublishedFile
+from .pack import moment
 from .reconciling import Finding, SmallCount, reconcile, small_counts, unconfirmed
 from .release import RELEASE, style_sources
 from .report import BACKGROUND, IndicatorRow, Point, PriorityReport, Report
 from .revisions import with_revisions
 from .series import QUARTERS
-from .waiting import managers, moment, tell_of_cancelling
+from .waiting import managers, tell_of_cancelling
 
 MOST_DAYS = 366  # for which a publication may wait
 

@@ -392,24 +392,45 @@ def of_pdf(data: bytes, report: Report) -> Found:
     """
     from pypdf import PdfReader  # loads slowly, and only managers who publish need it
 
-    text = Text("\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages))
-    found = grid_in_pdf(text, report)
+    file = PdfReader(io.BytesIO(data))
+    pages = [without_earlier(page.extract_text()) for page in file.pages]
+    whole = "\n".join(pages)
+    found, chapters = grid_in_pdf(whole, report), chapters_of(file, pages)
     for part in report.priorities:
-        found |= part_in_pdf(text, part)
+        found |= part_in_pdf(Text(chapters.get(squeezed(part.title), whole)), part)
     return found
 
 
-def grid_in_pdf(text: Text, report: Report) -> Found:
+def chapters_of(file: Any, pages: list[str]) -> dict[str, str]:
+    """The text from each bookmark of the first level up to the next, by its title.
+
+    What stands in front of a priority, that which was revised or changed, names its rows, too.
+    """
+    marks = [mark for mark in file.outline if not isinstance(mark, list)]
+    starts = [file.get_destination_page_number(mark) or 0 for mark in marks]
+    ends = [*starts[1:], len(pages)]
+    return {
+        squeezed(str(mark.title)): "\n".join(pages[start:end])
+        for mark, start, end in zip(marks, starts, ends, strict=False)
+    }
+
+
+def without_earlier(text: str) -> str:
+    """Of a revised figure only what it is now: without what it was, which stands behind its mark."""
+    return re.sub(r"(\[r\](?:(?!\[r\])[\s\S]){0,60}?\searlier\s+)\S+", r"\1", text)
+
+
+def grid_in_pdf(text: str, report: Report) -> Found:
     """The ratings and counts of each priority, in its row of the overview, and the totals."""
     found: Found = {}
     for part in report.priorities:
         ratings = [rating.letter or "–" for rating in part.ratings]
         counts = {"indicators": part.indicator_counts, "goals": part.goal_counts}
-        if re.search(in_a_row(spaced(part.title), [*ratings, *map(bar_text, counts.values())]), text.raw):
+        if re.search(in_a_row(spaced(part.title), [*ratings, *map(bar_text, counts.values())]), text):
             found |= {(part.key, rating.name): rating.letter or "–" for rating in part.ratings}
             found |= {(part.key, name): counts_text(each) for name, each in counts.items()}
     totals = {"indicators": report.indicator_counts, "goals": report.goal_counts}
-    if re.search(in_a_row("Total", list(map(bar_text, totals.values()))), text.raw):
+    if re.search(in_a_row("Total", list(map(bar_text, totals.values()))), text):
         found |= {(TOTAL, name): counts_text(each) for name, each in totals.items()}
     return found
 
@@ -420,14 +441,13 @@ def bar_text(counts: Counts) -> str:
 
 
 class Text:
-    """A text in which words are found wherever its lines are broken; each part of a report begins behind the last."""
+    """A text in which words are found wherever its lines are broken."""
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
         kept = [(n, letter) for n, letter in enumerate(raw) if not re.match(r"[\s\u00ad]", letter)]
         self.at = [n for n, _ in kept] + [len(raw)]
         self.squeezed = "".join(letter for _, letter in kept)
-        self.begins = 0
 
     def find(self, words: str, after: int) -> tuple[int, int] | None:
         wanted = squeezed(words)
@@ -442,33 +462,29 @@ def part_in_pdf(text: Text, part: PriorityReport) -> Found:
     of_key: dict[str, list[Figure]] = {}
     for figure in figures_of(part):
         of_key.setdefault(figure.id[0], []).append(figure)
-    last = text.begins
     found: Found = {}
     named = [(row.key, row.title) for row in part.indicators]
     tables = [named, [(r.key, r.description) for r in part.risks], [(r.key, r.description) for r in part.issues]]
     for rows in (*tables, [(row.key, row.title) for row in part.goals]):
-        windows, end = windows_of(text, rows)
+        windows = windows_of(text, rows)
         found |= {f.id: f.printed for key, window in windows.items() for f in standing_in(window, of_key[key])}
-        last = max(last, end)
-    whole = text.between(text.begins, len(text.squeezed))
     for row in part.finance:
-        if re.search(in_a_row(rf"\b{row.period}\b", [figure.printed for figure in of_key[row.key]]), whole):
+        if re.search(in_a_row(rf"\b{row.period}\b", [figure.printed for figure in of_key[row.key]]), text.raw):
             found |= {f.id: f.printed for f in of_key[row.key]}
-    text.begins = last
     return found
 
 
-def windows_of(text: Text, rows: list[tuple[str, str]]) -> tuple[dict[str, str], int]:
-    """What stands between the words of each row and those of the next, by key; and where the last row's words end."""
-    places, after = [], text.begins
+def windows_of(text: Text, rows: list[tuple[str, str]]) -> dict[str, str]:
+    """What stands between the words of each row and those of the next, by key."""
+    places, after = [], 0
     for key, words in rows:
         if place := text.find(words, after):
             places.append((key, place))
             after = place[1]
     if not places:
-        return {}, after
+        return {}
     ends = [start for _, (start, _) in places[1:]] + [min(after + LAST_ROW, len(text.squeezed))]
-    return {key: text.between(place[1], end) for (key, place), end in zip(places, ends, strict=True)}, after
+    return {key: text.between(place[1], end) for (key, place), end in zip(places, ends, strict=True)}
 
 
 LAST_ROW = 600  # characters behind the words of a table's last row in which its figures are looked for

@@ -64,12 +64,18 @@ def short_mark(told: str) -> str:
 
 def reconcile(report: Report, for_the_public: Report, files: Iterable[File]) -> list[Finding]:
     """Everything in the report and its formats that does not agree, or lacks a reason. No query."""
-    found = [Finding("Counts and totals", told) for told in miscounted(report)]
+    found = [Finding("Not approved", told) for told in unapproved(report)]
+    found += [Finding("Counts and totals", told) for told in miscounted(report)]
     found += [Finding("Missing without a reason", told) for told in unexplained(report)]
     for file in files:
         of = for_the_public if file.audience == "public" else report
         found += [Finding("Formats that differ", told) for told in differing(of, file)]
     return found
+
+
+def unapproved(report: Report) -> Iterator[str]:
+    if report.unapproved:
+        yield f"Closed without the approval of {report.unapproved_text}."
 
 
 # Counts and totals

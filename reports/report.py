@@ -391,7 +391,8 @@ class PriorityReport(Shown):
         """Every figure that this part of the report lacks, with the reason given."""
         found = [Absence(r.label, "rating", "ratings", r.word, "") for r in self.ratings if not r.letter]
         if not self.finance and Section.FINANCE in self.sections:
-            found.append(Absence("Financial review", "table of figures", "finance", "None given", ""))
+            why = "Told in its note" if self.finance_note else NOT_ANSWERED
+            found.append(Absence("Financial review", "table of figures", "finance", why, self.finance_note))
         for row in self.indicators:
             name = f"{row.reference} {row.title}".strip()
             lacks = {
@@ -435,7 +436,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A figure that says something else than in the version that was published before."""
+    """A figure that says something else than in the version that was published before; both as printed."""
 
     key: str  # of its row, or of the priority for a rating
     field: str
@@ -453,7 +454,7 @@ class Revision:
     @property
     def text(self) -> str:
         """The whole of it in a sentence."""
-        return f"{self.priority}, {self.of}: {self.what} {self.now or 'none'} [r], earlier {self.was or 'none'}."
+        return f"{self.priority}, {self.of}: {self.what} {self.now} [r], earlier {self.was}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,7 +480,15 @@ class Report(Shown):
     def revised(self, key: str) -> str:
         """What of a row was revised, in a cell beside it: "value [r], earlier 26%"; "" for nothing."""
         found = (r for r in self.revisions if r.key == key)
-        return "; ".join(f"{r.figure} [r], earlier {r.was or 'none'}" for r in found)
+        return "; ".join(f"{r.figure} [r], earlier {r.was}" for r in found)
+
+    @property
+    def about_revisions(self) -> str:
+        """What stands in front of their list, in every format."""
+        return (
+            "The version before gave another figure for each of these. Where it is still in the report, it is marked "
+            "[r]. Counts and totals follow from these figures and are not marked themselves."
+        )
 
     @property
     def label(self) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from priorities.cells import plain
 
-from .report import PriorityReport, Report, Revision, money_text
+from .report import NOT_ANSWERED, PriorityReport, Report, Revision, money_text
 
+NOT_GIVEN = NOT_ANSWERED.lower()  # the row is there, the figure is not
 NOT_THERE = "not reported"
 
 
@@ -38,6 +39,7 @@ def money(field: str, what: str) -> Figure:
     return Figure(field, what, lambda row: getattr(row, field), lambda row: money_text(getattr(row, field)))
 
 
+TREND = Figure("trend", "trend", lambda row: row.trend, lambda row: row.trend_word if row.trend else "")
 FIGURES: dict[str, tuple[Figure, ...]] = {
     "ratings": (Figure("letter", "rating", lambda row: row.letter, lambda row: row.letter),),
     "finance": (
@@ -51,8 +53,8 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
         measured("value", "missing", "value_text"),
         named("confidence", "confidence", "confidence"),
     ),
-    "risks": (named("level", "score", "level"), Figure("trend", "trend", lambda r: r.trend, lambda r: r.trend_word)),
-    "issues": (named("level", "rating", "level"), Figure("trend", "trend", lambda r: r.trend, lambda r: r.trend_word)),
+    "risks": (named("level", "score", "level"), TREND),
+    "issues": (named("level", "rating", "level"), TREND),
     "goals": (
         named("baseline", "baseline", "baseline_text"),
         named("forecast", "forecast", "forecast_text"),
@@ -127,7 +129,7 @@ def says_something(value: Any) -> bool:
 
 def texts(figure: Figure, then: Any, now: Any) -> tuple[str, str]:
     """Both as printed; amounts that print alike, and differ by less, in whole pounds or with all their digits."""
-    printed = [figure.text(row) or "none" if row else NOT_THERE for row in (then, now)]
+    printed = [figure.text(row) or NOT_GIVEN if row else NOT_THERE for row in (then, now)]
     if printed[0] == printed[1] and then and now:
         printed = [exact(figure.value(row)) for row in (then, now)]
     return printed[0], printed[1]

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.urls import reverse
-from django.utils import timezone
 
 from priorities.models import Person, Quarter, Role
 from updates.models import NoticeKind
 from updates.notices import notify
 
 from .models import Publication
+from .pack import moment
 
 
 def managers() -> list[Person]:
     return list(Person.objects.filter(groups__name=Role.MANAGER))
-
-
-def moment(at: dt.datetime) -> str:
-    return f"{timezone.localtime(at):%-d %B %Y, %H:%M}"
 
 
 def cancel_waiting(quarter: Quarter, *, by: Person | None, reason: str) -> None:

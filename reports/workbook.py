@@ -92,7 +92,7 @@ def release_workbook(report: Report) -> Workbook:
         made_at=moment_of(report),
         to_fill_in=False,
         is_release=True,
-        revisions=tuple(revision.text for revision in report.revisions),
+        revisions=(report.about_revisions, *(each.text for each in report.revisions)) if report.revisions else (),
     )
     made = workbook(told, found)
     return replace(made, sheets=(overview_sheet(report), *made.sheets, *computed_sheets(report)))

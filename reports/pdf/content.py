@@ -16,7 +16,7 @@ from priorities.cells import Polarity, shorten
 from priorities.models import Section
 
 from ..charts import BAR_WIDTH, counts_bar, finance_chart, sparkline
-from ..pack import Approvals
+from ..pack import Approvals, moment
 from ..report import (
     Absence,
     Change,
@@ -87,6 +87,7 @@ def whole(report: Report, draft: Draft | None) -> Data:
         "compared": report.compared_with.label if report.compared_with else "",
         "changes": [change(each) for each in report.changes],
         "not_compared": report.not_compared,
+        "about_revisions": report.about_revisions,
         "revisions": [revision(each) for each in report.revisions],
         "priorities": [priority(report, part) for part in report.priorities],
         "missing": [missing(part) for part in report.readable if part.absences],
@@ -106,10 +107,6 @@ def whole(report: Report, draft: Draft | None) -> Data:
 
 def day_of(day: dt.date) -> list[int]:
     return [day.year, day.month, day.day]
-
-
-def moment(at: dt.datetime) -> str:
-    return f"{timezone.localtime(at):%-d %B %Y, %H:%M}"
 
 
 def paragraphs(text: str) -> list[str]:
@@ -150,7 +147,7 @@ class Figures:
 
     def __call__(self, field: str, text: str, **more: Any) -> Data:
         found = self.report.revision_of(self.key, field)
-        revised = {"was": found.was or "none"} if found else {}
+        revised = {"was": found.was} if found else {}
         return {"text": text or "–", **revised, **more}
 
 
@@ -205,8 +202,8 @@ def revision(found: Revision) -> Data:
         "priority": found.priority,
         "of": found.of,
         "what": found.what.capitalize(),
-        "was": found.was or "none",
-        "now": found.now or "none",
+        "was": found.was,
+        "now": found.now,
         "long": is_long(found.of),
     }
 

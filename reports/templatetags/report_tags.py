@@ -78,7 +78,7 @@ def revised(context: Context, key: str, field: str) -> SafeString | str:
     found = report.revision_of(key, field) if key and report.revisions else None
     if found is None:
         return ""
-    return format_html(' <small class="revised">[r] earlier {}</small>', found.was or "none")
+    return format_html(' <small class="revised">[r] earlier {}</small>', found.was)
 
 
 @register.simple_tag

@@ -130,12 +130,22 @@ def test_revised_figures_are_marked_with_the_earlier_one_and_listed_at_the_front
     revisions = tuple(Revision(key, field, part.title, "Of it", field, was, "now") for key, field, was in found)
     pages = text_of_pages(as_pdf(closed(report, revisions=revisions)))
     assert "The version before gave another figure for each of these." in pages[1]
+    assert "Counts and totals follow from these figures and are not marked themselves." in pages[1]
     rest = " ".join(pages[3:])
     for _, field, was in found:
         assert re.search(rf"\[r\] earlier {re.escape(was)}", rest), field
     assert "27% [r] earlier 25%" in rest
     assert rest.count("[r]") == len(found) + 1  # and what it means
     assert "[r]" not in text_of(as_pdf(closed(report)))
+
+
+def test_what_a_figure_was_has_room_in_narrow_columns(report):
+    part, was = report.priorities[0], "not reported"
+    keys = {part.risks[0].key: "level", part.issues[0].key: "level", part.indicators[0].key: "confidence"}
+    found = {**keys, part.goals[0].key: "confidence"}
+    revisions = tuple(Revision(key, field, part.title, "Of it", field, was, "now") for key, field in found.items())
+    lines = "\n".join(page.extract_text() for page in opened(as_pdf(closed(report, revisions=revisions))).pages)
+    assert len(re.findall(r"^\[r\]\nearlier not\s+reported$", lines, re.MULTILINE)) == len(found)
 
 
 def test_what_changed_is_listed_by_weight(report):
@@ -147,6 +157,17 @@ def test_what_changed_is_listed_by_weight(report):
     assert "What changed since Q4 2021/22 By weight, the heaviest first Priority What changed Trust A new" in printed
     assert "Nothing changed since Q4 2021/22." in text_of(as_pdf(replace(report, compared_with=Q1.previous)))
     assert "What changed" not in text_of(as_pdf(report))
+
+
+def test_one_sentence_on_changes_has_no_page_of_its_own(report):
+    told = "There is no quarter before Q1 2022/23 to compare it with."
+    for one in (replace(report, not_compared=told), replace(report, compared_with=Q1.previous)):
+        data = as_pdf(one)
+        pages = text_of_pages(data)
+        assert "What changed" in pages[1]
+        assert re.sub("^DRAFT ", "", pages[1]).startswith(f"{report.plan} · {report.label} Overview ")
+        assert "Victims are better supported" in pages[2][:120]
+        assert any(title.startswith("What changed") for _, title in bookmarks(data))
 
 
 def series_of(row, *values, **kwargs):

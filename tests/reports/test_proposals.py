@@ -237,7 +237,10 @@ def test_reopening_is_prefilled_with_the_priorities_and_the_reason(
 
 def test_it_is_declined_with_a_reason_and_who_proposed_is_told(client, update, indicator, victims_lead, manager):
     made = offer(update, victims_lead, value_of(indicator))
-    assert "Say why it is declined" in said(answered(client, manager, made, act="decline"))
+    shown = answered(client, manager, made, act="decline")
+    assert said(shown).count("Say why it is declined") == 2  # above, and at the field
+    assert f'value="{made.pk}" checked' in text(shown)
+    assert 'href="#id_answer-reason"' in text(shown)
     assert "Declined; who proposed is told." in said(
         answered(client, manager, made, act="decline", reason="Too small.")
     )
@@ -254,6 +257,22 @@ def test_an_answer_needs_something_ticked_that_nobody_has_answered(client, updat
     assert "Somebody has answered one meanwhile." in said(answered(client, manager, made))
     with pytest.raises(Refused, match="somebody may have done so meanwhile"):
         answer(update.quarter, [made.pk], by=manager, take_up=True)
+
+
+def test_what_is_answered_stands_apart_and_has_no_boxes(client, update, indicator, victims_lead, manager):
+    made = [offer(update, victims_lead, value_of(indicator), value) for value in ("26%", "25.5%", "24%")]
+    answered(client, manager, made[0])
+    answered(client, manager, made[1], act="decline", reason="Too small.")
+    for page in ("/2022-23-q1/publishing/", "/2022-23-q1/closing/"):
+        shown = get(client, manager, page)
+        told = said(shown)
+        places = [told.index(each) for each in ("To be answered", "24%", "Taken up, to be entered", "Entered or decl")]
+        assert places == sorted(places)
+        assert re.findall(r'type="checkbox" name="answer-proposals" value="(\d+)"', text(shown)) == [str(made[2].pk)]
+    answered(client, manager, made[2])
+    shown = get(client, manager, "/2022-23-q1/publishing/")
+    assert "what is ticked" not in said(shown)
+    assert "To be answered" not in said(shown)
 
 
 @pytest.mark.parametrize("role", ["victims_lead", "reader"])
@@ -293,6 +312,20 @@ def test_whom_it_is_reopened_for_is_told_of_what_waits(taken, victims_lead):
     notice = Notice.objects.filter(person=victims_lead).latest("pk")
     assert "to be entered: 1 % of victims supported, 1, value." in notice.text
     assert notice.path == HERE
+
+
+def test_the_page_of_a_reopened_quarter_says_who_may_enter_what(client, taken, victims_lead, manager):
+    page = said(get(client, victims_lead, HERE))
+    assert "Q1 2022/23 is reopened for you until" in page
+    assert "“Enter it” enters what is proposed as it stands; anything else is corrected on the pages" in page
+    assert "Q1 2022/23 is open" not in page
+    assert "is reopened for victims-lead, until" in said(get(client, manager, HERE))
+    there = "/2022-23-q1/trust-and-confidence-increases/revisions/"
+    assert "is reopened, without this priority. Another figure can be proposed" in said(get(client, manager, there))
+    post(client, victims_lead, act="enter", proposal=taken.pk)
+    page = said(get(client, victims_lead, HERE))
+    assert "“Enter it”" not in page
+    assert "figures are corrected on the pages of its update" in page
 
 
 def test_the_proposed_value_is_entered_through_the_door(client, taken, indicator, victims_lead, manager, quarter):

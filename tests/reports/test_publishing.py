@@ -20,7 +20,7 @@ from reports.frozen import read, thaw
 from reports.models import Audience, ClosedReport, NeverChanged, Publication, PublishedFile
 from reports.publishing import cancel, prepare, publish, reread
 from risks.models import Assessment
-from tests.closed import close_for_real, fresh, reopen_for
+from tests.closed import approve_all, close_for_real, fresh, reopen_for
 from tests.make import (
     close,
     make_full_update,
@@ -507,7 +507,7 @@ def test_where_all_agrees_and_is_confirmed_the_page_says_so(client, victims, man
     )
     make_reading(update)
     confirm_all(quarter)
-    close_for_real(quarter)
+    close_for_real(approve_all(quarter))
     assert prepare(fresh(quarter)).findings == ()
     assert "Everything agrees" in said(get(client, manager, HERE))
 

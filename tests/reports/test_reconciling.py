@@ -12,10 +12,20 @@ from reports.audience import public
 from reports.frozen import newest, read
 from reports.publishing import Made
 from reports.reading_back import READERS, figures, number, says
-from reports.reconciling import compare, differing, miscounted, reconcile, small_counts, unconfirmed, unexplained
+from reports.reconciling import (
+    compare,
+    difference,
+    differing,
+    miscounted,
+    reconcile,
+    small_counts,
+    unconfirmed,
+    unexplained,
+)
 from reports.release import RELEASE
 from reports.report import Point
-from tests.closed import close_for_real, fresh
+from reports.revisions import with_revisions
+from tests.closed import approve_all, close_for_real, fresh
 from tests.make import Q1, make_full_update, make_quarter
 from tests.published import confirm_all
 
@@ -24,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def report(demo):
-    close_for_real(demo)
+    close_for_real(approve_all(demo))
     return read(newest(fresh(demo)))
 
 
@@ -171,7 +181,24 @@ def test_a_priority_without_finance_needs_a_note(report):
     part = replace(report.priorities[0], finance=(), finance_note="")
     (told,) = unexplained(replace(report, priorities=(part,)))
     assert told == ("Victims are better supported: there are neither figures of finance nor a note that says why.")
-    assert not list(unexplained(replace(report, priorities=(replace(part, finance_note="None this year."),))))
+    (absence,) = tables_missing(part)
+    assert (absence.why, absence.note) == ("Not answered yet", "")
+    noted = replace(part, finance_note="None this year.")
+    assert not list(unexplained(replace(report, priorities=(noted,))))
+    (absence,) = tables_missing(noted)
+    assert (absence.why, absence.note) == ("Told in its note", "None this year.")
+
+
+def tables_missing(part):
+    return [each for each in part.absences if each.what == "table of figures"]
+
+
+def test_what_was_closed_without_approval_is_found(report):
+    parts = (replace(report.priorities[0], was="submitted"), *report.priorities[1:])
+    other = replace(report, priorities=parts, closing=replace(report.closing, overview_was="in_progress"))
+    (found,) = reconcile(other, public(other), [])
+    assert found.kind == "Not approved"
+    assert found.told == "Closed without the approval of “Victims are better supported” and the overview."
 
 
 def test_rows_that_nobody_confirmed_are_found(victims):
@@ -186,6 +213,77 @@ def test_rows_that_nobody_confirmed_are_found(victims):
     ]
     confirm_all(quarter)
     assert unconfirmed(quarter) == []
+
+
+# Figures that were revised
+
+
+REVISED = [  # every kind of figure: the group and row it stands in, and another value of it that was published before
+    ("ratings", 0, {"letter": "R"}),
+    ("indicators", 0, {"value": Decimal(26)}),
+    ("indicators", 1, {"target": Decimal(99), "expected": None}),
+    ("indicators", 2, {"value": None, "missing": "c"}),
+    ("indicators", 3, {"confidence": "R"}),
+    ("indicators", 4, {"confidence": ""}),
+    ("risks", 0, {"level": "L"}),
+    ("risks", 1, {"level": ""}),
+    ("risks", 2, {"trend": "down"}),
+    ("issues", 0, {"level": "L"}),
+    ("issues", 1, {"trend": ""}),
+    ("goals", 0, {"confidence": "R"}),
+    ("goals", 1, {"stated": Period(2030, 1)}),
+    ("goals", 2, {"baseline": Period(2022, 1)}),
+    ("finance", 0, {"ytd_actual": Decimal(45_600_000)}),
+    ("finance", 1, {"budget": Decimal(45_600_000)}),
+    ("finance", 2, {"forecast": None}),
+    ("finance", 3, {"ytd_profile": Decimal(45_600_000)}),
+]
+TOGETHER = [  # every figure of rows that stand one behind the other
+    *[("ratings", n, {"letter": "R"}) for n in range(5)],
+    *[("indicators", n, {"value": Decimal(26), "target": Decimal(99), "confidence": "R"}) for n in range(5)],
+    *[(group, n, {"level": "L", "trend": "down"}) for group in ("risks", "issues") for n in range(3)],
+    *[("goals", n, {"confidence": "R", "stated": Period(2030, 1), "baseline": Period(2022, 1)}) for n in range(5)],
+    *[("finance", n, {"budget": Decimal(45_600_000), "ytd_actual": Decimal(1)}) for n in range(4)],
+]
+
+
+@pytest.fixture
+def shown(report):
+    """With every risk for the public."""
+    parts = tuple(
+        replace(part, **{group: tuple(replace(row, is_top=True) for row in getattr(part, group)) for group in GROUPS})
+        for part in report.priorities
+    )
+    return replace(report, priorities=parts)
+
+
+GROUPS = ("risks", "issues")
+
+
+@pytest.mark.parametrize("audience", ["public", "internal"])
+@pytest.mark.parametrize("before", [*([each] for each in REVISED), REVISED, TOGETHER])
+def test_a_revised_figure_is_read_beside_what_it_was(shown, before, audience):
+    of = public if audience == "public" else replace
+    then = shown
+    for group, row, fields in before:
+        then = changed(then, group, row, **fields)
+    revised = with_revisions(of(shown), of(then))
+    assert len(revised.revisions) >= len(before)
+    for kind in ("pdf", "html") if before is not TOGETHER else RELEASE:
+        assert differing(revised, replace(made(revised, kind), audience=audience)) == []
+
+
+@pytest.mark.parametrize("kind", ["pdf", "html"])
+def test_what_a_figure_was_is_not_taken_for_it(shown, kind):
+    """The format gives the values of before, and the report's as the earlier ones."""
+    then = shown
+    for group, row, fields in REVISED:
+        then = changed(then, group, row, **fields)
+    revised, wrong = with_revisions(shown, then), with_revisions(then, shown)
+    found = READERS[kind](RELEASE[kind].write(wrong), revised)
+    of_id = {figure.id: figure for figure in figures(revised)}
+    for each in revised.revisions:
+        assert difference(of_id[each.key, each.field], found, kind), each
 
 
 # Small counts

@@ -49,7 +49,7 @@ def told(report, before):
     ("group", "fields", "field", "expected"),
     [
         ("ratings", {"letter": "R"}, "objectives", ("Objectives", "rating", "G", "R")),
-        ("ratings", {"letter": ""}, "objectives", ("Objectives", "rating", "G", "none")),
+        ("ratings", {"letter": ""}, "objectives", ("Objectives", "rating", "G", "not answered yet")),
         ("indicators", {"value": Decimal(26)}, "value", ("1a % of victims supported, 1a", "value", "27%", "26%")),
         (
             "indicators",
@@ -60,12 +60,14 @@ def told(report, before):
         ("indicators", {"target": Decimal(30)}, "target", ("1a % of victims supported, 1a", "target", "25%", "30%")),
         ("indicators", {"confidence": "A"}, "confidence", ("1a % of victims supported, 1a", "confidence", "G", "A")),
         ("risks", {"level": "M"}, "level", ("Risk 1: Demand may rise", "score", "H", "M")),
+        ("risks", {"level": ""}, "level", ("Risk 1: Demand may rise", "score", "H", "not answered yet")),
+        ("risks", {"trend": ""}, "trend", ("Risk 1: Demand may rise", "trend", "Up", "not answered yet")),
         ("risks", {"trend": "down"}, "trend", ("Risk 1: Demand may rise", "trend", "Up", "Down")),
         ("issues", {"level": "L"}, "level", ("Issue 1: A strike", "rating", "H", "L")),
         ("goals", {"stated": Period(2022, 4)}, "forecast", ("Goal 1: Goal 1", "forecast", "Q3", "Q4")),
         ("goals", {"confidence": "CG"}, "confidence", ("Goal 1: Goal 1", "confidence", "G", "CG")),
         ("finance", {"budget": Decimal(33_000_000)}, "budget", ("Finance Q1", "budget", "£32.7m", "£33.0m")),
-        ("finance", {"ytd_actual": None}, "ytd_actual", ("Finance Q1", "actual to date", "£2.9m", "none")),
+        ("finance", {"ytd_actual": None}, "ytd_actual", ("Finance Q1", "actual to date", "£2.9m", "not answered yet")),
         (
             "finance",
             {"forecast": Decimal("31900400.5")},
