@@ -455,6 +455,7 @@ def test_a_risk_that_is_withdrawn_is_not_named_again(quarter, victims, victims_l
     assert {(found.of, found.was, found.now) for found in shown.public.revisions} >= {
         ("Risk 1", "reported", "withdrawn")
     }
+    assert {found.kind for found in shown.findings} <= {"Not confirmed", "Not approved", "Missing without a reason"}
     for made in shown.files:
         if made.audience == "public" and made.suffix in ("html", "json"):
             assert "Words on a supplier" not in made.data.decode()
