@@ -9,6 +9,7 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -25,7 +26,7 @@ from .frozen import reports_of
 from .keeping import kept
 from .report import PriorityReport, Report
 from .timeline import Bar
-from .views import Shelf, says_what_is_unreadable, take, taken
+from .views import Shelf, says_what_is_unreadable, slugs_now, take, taken
 from .year import columns_of, parts_of_year
 
 FORECASTS = 4  # quarters whose forecasts stand beside one another
@@ -81,7 +82,7 @@ def exceptions(request: HttpRequest, period: Period) -> HttpResponse:
     within = chosen(found, STATUSES, form.chosen("what"), form.chosen("priority"))
     shown = chosen(within, form.chosen("status"), (), ())
     standing = decisions_in(period, [part.pk for part in report.priorities])
-    noted = beside(standing.filter(done_in=None), (each.key for each in found), ())
+    noted = beside(standing, (each.key for each in found), ())
     context |= {
         "here": "exceptions",
         "form": form,
@@ -98,6 +99,22 @@ def with_status(request: HttpRequest, status: str) -> str:
     asked = request.GET.copy()
     asked.setlist("status", [status])
     return f"?{asked.urlencode()}"
+
+
+# Decisions
+
+
+@kept
+@says_what_is_unreadable
+def decisions(request: HttpRequest, period: Period) -> HttpResponse:
+    """What the board decided and still stands in this quarter, by priority, for those who see all of it."""
+    if not signed_in(request).sees_all:
+        raise PermissionDenied("The list of all decisions is for managers and administrators; ask one of them.")
+    report, context = taken(request, period)
+    slugs = slugs_now(report)
+    found = decisions_in(period, list(slugs)).select_related("noted_by")
+    listed = [(part, slugs[part.pk], [d for d in found if d.priority_id == part.pk]) for part in report.priorities]
+    return render(request, "reports/decisions.html", context | {"here": "decisions", "listed": listed})
 
 
 # The year

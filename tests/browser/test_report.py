@@ -59,7 +59,7 @@ KINDS_OF_PAGE = [
     VICTIMS,
     TRUST,
     "/2022-23-q1/print/",
-    *(f"/2022-23-q1/{name}/" for name in ("changes", "exceptions", "year", "risks", "goals")),
+    *(f"/2022-23-q1/{name}/" for name in ("changes", "exceptions", "decisions", "year", "risks", "goals")),
     f"{VICTIMS}update/decisions/",
     "/data/",
     "/password/",

@@ -474,9 +474,11 @@ def queries(client, path):
     return len(found)
 
 
-@pytest.mark.parametrize("name", ["", "print", *PAGES])
+@pytest.mark.parametrize("name", ["", "print", *PAGES, "decisions"])
 @pytest.mark.parametrize("role", ["manager", "victims_lead"])
 def test_a_page_takes_at_most_twelve_queries_with_eight_quarters_and_with_forty(request, client, victims, name, role):
+    if (name, role) == ("decisions", "victims_lead"):
+        return  # not theirs
     client.force_login(request.getfixturevalue(role))
     make_plan(first_year=2022, last_year=2032)
     period = Q1

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from priorities.cells import shorten
 from priorities.door import Refused
 from priorities.models import QuarterlyUpdate
 from priorities.people import signed_in
@@ -55,7 +56,7 @@ class DoneForm(MoveForm):
         self.name = f"done-{decision.pk}"  # type: ignore[misc]
         super().__init__(data)
         self.helper.inputs[0].name = "settle"
-        self.helper.inputs[0].value = f"Mark it done: {decision.subject}"[:80]
+        self.helper.inputs[0].value = f"Mark it done: {shorten(decision.subject, 80)}"
 
 
 @shows_again
@@ -77,7 +78,7 @@ def decisions(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
         messages.error(request, "Nothing was changed: the decision may be marked done already, or is not yours to.")
         return redirect("updates:decisions", period, slug)
     around = page(update, person) | {"here": "decisions", "title": "Decisions of the board", "who": whose(person)}
-    context = {"decisions": [(each, done.get(each)) for each in found], "note": note, "form": bound}
+    context = {"decisions": [(each, done.get(each)) for each in found], "note": note, "form": bound, "settles": settles}
     failed = bound is not None and bool(bound.errors)
     return render(request, "updates/decisions.html", around | context | {"failed": failed})
 
