@@ -69,7 +69,7 @@ def goal_timeline(bars: Sequence[Bar], now: Period, title: str) -> SafeString:
     width, bottom = LEFT + STEP * len(quarters) + 6, TOP + ROW * len(bars)
     told = "; ".join(bar.told(now.year) for bar in bars)
     return format_html(
-        '<svg class="chart" role="img" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
+        '<svg class="chart lettered" role="img" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
         "<title>{title}</title><desc>{told}</desc>{heads}{rows}{key}</svg>",
         w=max(width, 330),
         h=bottom + 30,

@@ -300,7 +300,26 @@ def test_the_address_says_which_exceptions_are_shown(client, two, manager, query
 
 def test_a_filter_that_leaves_nothing_says_so(client, two, manager):
     page = text(get(client, manager, "/2022-23-q2/exceptions/?status=R&what=goals"))
-    assert "Nothing of this is open to you, or there is nothing of this kind." in page
+    assert "There is nothing of this kind." in page
+
+
+def test_a_filter_that_leaves_nothing_of_what_is_open_says_that_there_may_be_more(client, two, trust, trust_lead):
+    make_update(trust, make_quarter(Q2))
+    page = text(get(client, trust_lead, "/2022-23-q2/exceptions/?status=H"))
+    assert "There is nothing of this kind in what is open to you." in page
+
+
+@pytest.mark.parametrize(("words", "why"), [("", "Not answered yet"), ("Late.", "See the note on finance")])
+def test_figures_of_money_that_are_not_there_are_missing(client, victims, manager, words, why):
+    update = make_update(victims, finance_note=words)
+    make_position(update, budget=None, ytd_actual=None)
+    make_position(update, period=2, ytd_actual=None)
+    page = text(get(client, manager, "/2022-23-q1/exceptions/?what=finance&status=missing"))
+    table = page.split("<table")[1]
+    assert "1 shown" in table
+    assert "No budget and no actual to date" in table
+    assert why in table
+    assert quarterly_report(update.quarter, None).priorities[0].absences[-1].of == "Finance, Q1"
 
 
 @pytest.mark.parametrize(
