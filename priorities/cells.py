@@ -403,6 +403,11 @@ def shorten(text: object, length: int = 60) -> str:
     return (head if len(cut) < length / 2 else cleaned[: length - 1]).rstrip(",;: ") + "…"
 
 
+def unstopped(name: object) -> str:
+    """A name without the full stop that it ends in, for a sentence that goes on, or ends, after it."""
+    return str(name).rstrip(" .")
+
+
 _AMOUNT = re.compile(
     r"(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<pound>£)?\s*(?P<sign2>[-+])?\s*"
     r"(?P<digits>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?P<fraction>\.[0-9]+)?\s*(?P<tail>[^0-9()]*?)\s*(?P<close>\))?"

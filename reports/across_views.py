@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from goals.models import slip, slip_text
+from priorities.cells import shorten, unstopped
 from priorities.models import Section
 from priorities.people import signed_in
 from priorities.periods import Period, year_label
@@ -149,7 +150,9 @@ def risks(request: HttpRequest, period: Period) -> HttpResponse:
     issues = {row.key for report in reports for part in report.priorities for row in part.issues}
     now = {row.key for part in reports[-1].priorities for row in (*part.risks, *part.issues)}
     quarters = [report.quarter for report in reports]
-    lines = [RiskLine(course, "Issue" if course.row.key in issues else "Risk", quarters) for course in found]
+    closed = {(report.quarter, row.key) for report in reports for part in report.priorities for row in part.closed}
+    lines = [RiskLine(course, "Issue" if course.row.key in issues else "Risk", quarters, closed) for course in found]
+    link_issues(lines)
     context = around(shelf, reports[-1]) | {"here": "risks", "quarters": quarters}
     context |= {"live": [line for line in lines if line.row.key in now]}
     context |= {"ended": [line for line in lines if line.row.key not in now]}
@@ -161,21 +164,30 @@ def read_up_to(request: HttpRequest, period: Period) -> tuple[Shelf, list[Report
     return shelf, reports_of(up_to(shelf.quarters, period), signed_in(request))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RiskLine:
     """A risk or an issue over the quarters."""
 
     course: Course
     kind: str
     quarters: list[Period]
+    closed: set[tuple[Period, str]]  # the quarters that told of rows for the last time
+    came_of: RiskLine | None = None
+    became: RiskLine | None = None
 
     @property
     def row(self) -> Any:
         return self.course.row
 
     @property
-    def said(self) -> list[tuple[Period, Any]]:
-        return [(quarter, self.course.said.get(quarter)) for quarter in self.quarters]
+    def said(self) -> list[tuple[Period, Any, bool]]:
+        """For each quarter what it said, and whether that it was closed."""
+        said = self.course.said
+        return [(quarter, said.get(quarter), (quarter, self.row.key) in self.closed) for quarter in self.quarters]
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind.lower()} “{unstopped(shorten(self.row.description, 80))}”"
 
     @property
     def told(self) -> str:
@@ -183,6 +195,14 @@ class RiskLine:
         if self.row.closed_reason:
             return f"Closed in {self.course.last}: {self.row.closed_reason}"
         return f"Last reported in {self.course.last}"
+
+
+def link_issues(lines: Iterable[RiskLine]) -> None:
+    """Each issue and the risk that it came of, as far as both are open to the reader."""
+    by_key = {line.row.key: line for line in lines}
+    for line in by_key.values():
+        if found := by_key.get(line.row.raised_from):
+            line.came_of, found.became = found, line
 
 
 # Goals

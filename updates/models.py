@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from goals.models import Goal
 from indicators.models import Indicator
+from priorities.cells import unstopped
 from priorities.history import RecordedQuerySet, history
 from priorities.models import Quarter, QuarterlyUpdate, QuarterRow, Section
 from priorities.periods import Period
@@ -249,6 +250,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.text}"
+
+    @property
+    def about(self) -> str:
+        """What it is about, for a sentence that goes on after it."""
+        return unstopped(self.subject)
 
     @property
     def noted_in(self) -> Period:

@@ -416,6 +416,26 @@ def test_a_closed_risk_is_listed_apart_with_its_reason(client, two, victims, man
     assert "Closed in Q2 2022/23: Demand did not rise." in page
 
 
+def test_the_quarter_in_which_a_risk_was_closed_says_so_in_its_cell(client, two, victims, manager):
+    risk = Risk.objects.get()
+    risk.closed_from, risk.closed_reason = Q1.plus(2), "Demand did not rise."
+    risk.save()
+    row = text(get(client, manager, "/2022-23-q2/risks/")).split(f'id="{risk.key}"')[1].split("</tr>")[0]
+    cell = row.split('data-label="Q2 2022/23">')[1].split("</td>")[0]
+    assert cell == "Closed"
+    assert ">M<" in row.split('data-label="Q1 2022/23">')[1]
+
+
+def test_an_issue_and_the_risk_that_it_came_of_lead_to_one_another(client, two, victims, manager):
+    risk = Risk.objects.get()
+    issue = make_assessment(victims.updates.get(quarter=two[1]), kind="issue", description="Demand rose").risk
+    issue.raised_from = risk
+    issue.save()
+    page = text(get(client, manager, "/2022-23-q2/risks/"))
+    assert f'Became the <a href="#{issue.key}">issue “Demand rose”</a>' in page
+    assert f'Came of the <a href="#{risk.key}">risk “Demand may rise”</a>' in page
+
+
 def test_a_risk_that_is_gone_says_when_it_was_reported_last(client, two, victims, manager):
     make_update(victims, make_quarter(Q1.plus(2)))
     assert "Last reported in Q2 2022/23" in text(get(client, manager, "/2022-23-q3/risks/"))

@@ -90,6 +90,13 @@ def test_a_manager_notes_a_decision_on_a_row_and_its_lead_is_told(client, update
     assert notice.path == page_of(update)
 
 
+def test_a_row_that_ends_in_a_full_stop_gives_no_sentence_two(client, update, manager, victims):
+    goal = victims.goals.get()
+    goal.title = "Find ways to discharge them."
+    goal.save()
+    assert "discharge them. It goes on" in text(note(client, manager, update, about=str(goal.key)))
+
+
 def test_a_decision_on_a_closed_quarter_leaves_its_report_as_it_was(client, update, manager):
     close_for_real(update.quarter)
     before = newest(update.quarter).body

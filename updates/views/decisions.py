@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from priorities.cells import shorten
+from priorities.cells import shorten, unstopped
 from priorities.door import Refused
 from priorities.models import QuarterlyUpdate
 from priorities.people import signed_in
@@ -97,12 +97,12 @@ def acted(request: HttpRequest, update: QuarterlyUpdate, form: Any, done: dict[D
         if isinstance(form, NoteForm):
             made = note_decision(update, given["about"], given["text"], by=person)
             messages.success(
-                request, f"Noted: {made.subject}. It goes on to the next quarters until it is marked done."
+                request, f"Noted: {unstopped(made.subject)}. It goes on to the next quarters until it is marked done."
             )
         else:
             decision = next(each for each, own in done.items() if own is form)
             settle(decision, update, given["outcome"], by=person)
-            messages.success(request, f"Marked done: {decision.subject}.")
+            messages.success(request, f"Marked done: {unstopped(decision.subject)}.")
     except Refused as refused:
         form.add_error(None, list(refused.reasons))
     return form.is_valid()
