@@ -10,12 +10,12 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from goals.models import slip, slip_text
-from priorities.cells import shorten, unstopped
-from priorities.models import Section
+from priorities.cells import GoalConfidence, shorten, unstopped
+from priorities.models import Quarter, QuarterStatus, Section, listed
 from priorities.people import signed_in
 from priorities.periods import Period, year_label
 from updates.deciding import beside, decisions_in
@@ -59,9 +59,10 @@ class ExceptionsForm(forms.Form):
         fields: dict[str, Any] = self.fields
         fields["priority"].choices = [(part.slug, part.title) for part in report.priorities]
         for name, field in fields.items():
+            instead = "The usual is" if name == "status" else "All are"
             field.required, field.widget = False, forms.CheckboxSelectMultiple(choices=field.choices)
-            known = ", ".join(str(value) for value, _ in field.choices)
-            told = f"“%(value)s” is no {name if name != 'what' else 'section'} here; there are {known}."
+            known = listed([f"{label} ({value})" for value, label in field.choices])
+            told = f"“%(value)s” is no {str(field.label).lower()} here; there are {known}. {instead} shown instead."
             field.error_messages["invalid_choice"] = told
         self.helper = FormHelper()
         self.helper.form_method, self.helper.disable_csrf, self.helper.form_tag = "get", True, False
@@ -77,8 +78,10 @@ class ExceptionsForm(forms.Form):
 def exceptions(request: HttpRequest, period: Period) -> HttpResponse:
     """Everything red, amber or missing; `status`, `what` and `priority` of the address, each more than once, choose."""
     report, context = taken(request, period)
-    form = ExceptionsForm(request.GET or {"status": USUAL}, report)
+    asked = asked_for(request)
+    form = ExceptionsForm(asked or {"status": USUAL}, report)
     form.is_valid()
+    usual = form.chosen("status") in ([], [*USUAL])
     found = exceptions_of(report)
     within = chosen(found, STATUSES, form.chosen("what"), form.chosen("priority"))
     shown = chosen(within, form.chosen("status"), (), ())
@@ -88,17 +91,29 @@ def exceptions(request: HttpRequest, period: Period) -> HttpResponse:
         "here": "exceptions",
         "form": form,
         "failed": bool(form.errors),
-        "filtered": bool(request.GET),
+        "filtered": bool(asked),
         "noted": noted,
     }
-    context |= {"shown": shown, "counts": [(*count, with_status(request, count[0])) for count in counted(within)]}
+    counts = counted(within)
+    context |= {"shown": shown, "counts": [(*count, with_status(asked, count[0])) for count in counts]}
+    context |= {"high": next(n for status, _, n in counts if status == "H") if usual else 0}
+    context |= {"with_high": with_status(asked, *STATUSES)}
     return render(request, "reports/exceptions.html", context)
 
 
-def with_status(request: HttpRequest, status: str) -> str:
-    """The address of this page with one status alone."""
+def asked_for(request: HttpRequest) -> QueryDict:
+    """What the address asks for; what it leaves empty, it doesn't ask for."""
     asked = request.GET.copy()
-    asked.setlist("status", [status])
+    for name in list(asked):
+        given = [value.replace("\0", "") for value in asked.getlist(name)]
+        asked.setlist(name, [value for value in given if value])
+    return asked if any(values for _, values in asked.lists()) else QueryDict()
+
+
+def with_status(asked: QueryDict, *statuses: str) -> str:
+    """The address of this page with these statuses alone."""
+    asked = asked.copy()
+    asked.setlist("status", statuses)
     return f"?{asked.urlencode()}"
 
 
@@ -128,10 +143,16 @@ def year(request: HttpRequest, period: Period) -> HttpResponse:
     shelf, person = take(request, period), signed_in(request)
     quarters = of_year(shelf.quarters, period.year)
     reports = dict(zip(quarters, reports_of(quarters, person), strict=True))
-    columns = columns_of(period.year, reports, sees_all=person.sees_all)
+    columns = columns_of(period.year, reports, () if person.sees_all else begun_in(period.year))
     context = around(shelf, reports[shelf.current]) | {"here": "year", "year": year_label(period.year)}
     context |= {"columns": columns, "parts": parts_of_year(columns)}
     return render(request, "reports/year.html", context)
+
+
+def begun_in(year: int) -> list[Period]:
+    """The quarters of a year that were opened. One query."""
+    begun = Quarter.objects.filter(financial_year=year).exclude(status=QuarterStatus.PLANNED)
+    return [Period(year, number) for number in begun.values_list("number", flat=True)]
 
 
 def around(shelf: Shelf, report: Report) -> dict[str, Any]:
@@ -254,7 +275,17 @@ class GoalLine:
         earlier = tuple(row.forecast for quarter, row in self.course.said.items() if quarter != self.course.last)
         row = self.row
         before = tuple(each for each in earlier if each)
-        return Bar(row.number, row.title, row.baseline, row.forecast, row.confidence, before)
+        return Bar(row.number, row.title, row.baseline, row.forecast, row.confidence, before, self.completed_in)
+
+    @property
+    def completed_in(self) -> Period | None:
+        """The first of the last quarters that all called it complete."""
+        found = None
+        for quarter, row in sorted(self.course.said.items(), reverse=True):
+            if row.confidence != GoalConfidence.COMPLETE:
+                break
+            found = quarter
+        return found
 
 
 @dataclass(frozen=True, slots=True)
