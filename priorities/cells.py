@@ -395,9 +395,17 @@ def parse_period_number(text: str) -> int:
 
 
 def shorten(text: object, length: int = 60) -> str:
-    """A text to be quoted in a sentence; a day as a spreadsheet gives it is told as people write it."""
+    """A text to be quoted in a sentence, cut at a word; a day as a spreadsheet gives it is told as people write it."""
     cleaned = day_said(tidy(text))
-    return cleaned if len(cleaned) <= length else cleaned[: length - 1] + "…"
+    if len(cleaned) <= length:
+        return cleaned
+    head, _, cut = cleaned[:length].rpartition(" ")  # at a word, unless that is longer than the half
+    return (head if len(cut) < length / 2 else cleaned[: length - 1]).rstrip(",;: ") + "…"
+
+
+def unstopped(name: object) -> str:
+    """A name without the full stop that it ends in, for a sentence that goes on, or ends, after it."""
+    return str(name).rstrip(" .")
 
 
 _AMOUNT = re.compile(

@@ -44,8 +44,8 @@ __all__ = [
 
 PLAN_YEARS = 4  # a Mayor's term, which a Police and Crime Plan follows
 RESERVED_SLUGS = frozenset(
-    {"changes", "closing", "exceptions", "goals", "opening", "overview", "pack", "print", "progress", "publishing"}
-    | {"review", "risks", "update", "year"}
+    {"changes", "closing", "decisions", "exceptions", "goals", "opening", "overview", "pack", "print", "progress"}
+    | {"publishing", "review", "risks", "update", "year"}
 )
 RATINGS = ("objectives", "time", "spend", "capability", "risk")
 

@@ -9,11 +9,13 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from goals.models import slip, slip_text
-from priorities.models import Section
+from priorities.cells import GoalConfidence, shorten, unstopped
+from priorities.models import Quarter, QuarterStatus, Section, listed
 from priorities.people import signed_in
 from priorities.periods import Period, year_label
 from updates.deciding import beside, decisions_in
@@ -25,7 +27,7 @@ from .frozen import reports_of
 from .keeping import kept
 from .report import PriorityReport, Report
 from .timeline import Bar
-from .views import Shelf, says_what_is_unreadable, take, taken
+from .views import Shelf, says_what_is_unreadable, slugs_now, take, taken
 from .year import columns_of, parts_of_year
 
 FORECASTS = 4  # quarters whose forecasts stand beside one another
@@ -57,9 +59,10 @@ class ExceptionsForm(forms.Form):
         fields: dict[str, Any] = self.fields
         fields["priority"].choices = [(part.slug, part.title) for part in report.priorities]
         for name, field in fields.items():
+            instead = "The usual is" if name == "status" else "All are"
             field.required, field.widget = False, forms.CheckboxSelectMultiple(choices=field.choices)
-            known = ", ".join(str(value) for value, _ in field.choices)
-            told = f"“%(value)s” is no {name if name != 'what' else 'section'} here; there are {known}."
+            known = listed([f"{label} ({value})" for value, label in field.choices])
+            told = f"“%(value)s” is no {str(field.label).lower()} here; there are {known}. {instead} shown instead."
             field.error_messages["invalid_choice"] = told
         self.helper = FormHelper()
         self.helper.form_method, self.helper.disable_csrf, self.helper.form_tag = "get", True, False
@@ -75,29 +78,59 @@ class ExceptionsForm(forms.Form):
 def exceptions(request: HttpRequest, period: Period) -> HttpResponse:
     """Everything red, amber or missing; `status`, `what` and `priority` of the address, each more than once, choose."""
     report, context = taken(request, period)
-    form = ExceptionsForm(request.GET or {"status": USUAL}, report)
+    asked = asked_for(request)
+    form = ExceptionsForm(asked or {"status": USUAL}, report)
     form.is_valid()
+    usual = form.chosen("status") in ([], [*USUAL])
     found = exceptions_of(report)
     within = chosen(found, STATUSES, form.chosen("what"), form.chosen("priority"))
     shown = chosen(within, form.chosen("status"), (), ())
     standing = decisions_in(period, [part.pk for part in report.priorities])
-    noted = beside(standing.filter(done_in=None), (each.key for each in found), ())
+    noted = beside(standing, (each.key for each in found), ())
     context |= {
         "here": "exceptions",
         "form": form,
         "failed": bool(form.errors),
-        "filtered": bool(request.GET),
+        "filtered": bool(asked),
         "noted": noted,
     }
-    context |= {"shown": shown, "counts": [(*count, with_status(request, count[0])) for count in counted(within)]}
+    counts = counted(within)
+    context |= {"shown": shown, "counts": [(*count, with_status(asked, count[0])) for count in counts]}
+    context |= {"high": next(n for status, _, n in counts if status == "H") if usual else 0}
+    context |= {"with_high": with_status(asked, *STATUSES)}
     return render(request, "reports/exceptions.html", context)
 
 
-def with_status(request: HttpRequest, status: str) -> str:
-    """The address of this page with one status alone."""
+def asked_for(request: HttpRequest) -> QueryDict:
+    """What the address asks for; what it leaves empty, it doesn't ask for."""
     asked = request.GET.copy()
-    asked.setlist("status", [status])
+    for name in list(asked):
+        given = [value.replace("\0", "") for value in asked.getlist(name)]
+        asked.setlist(name, [value for value in given if value])
+    return asked if any(values for _, values in asked.lists()) else QueryDict()
+
+
+def with_status(asked: QueryDict, *statuses: str) -> str:
+    """The address of this page with these statuses alone."""
+    asked = asked.copy()
+    asked.setlist("status", statuses)
     return f"?{asked.urlencode()}"
+
+
+# Decisions
+
+
+@kept
+@says_what_is_unreadable
+def decisions(request: HttpRequest, period: Period) -> HttpResponse:
+    """What the board decided and still stands in this quarter, by priority, for those who see all of it."""
+    if not signed_in(request).sees_all:
+        raise PermissionDenied("The list of all decisions is for managers and administrators; ask one of them.")
+    report, context = taken(request, period)
+    slugs = slugs_now(report)
+    found = decisions_in(period, list(slugs)).select_related("noted_by")
+    listed = [(part, slugs[part.pk], [d for d in found if d.priority_id == part.pk]) for part in report.priorities]
+    return render(request, "reports/decisions.html", context | {"here": "decisions", "listed": listed})
 
 
 # The year
@@ -110,10 +143,16 @@ def year(request: HttpRequest, period: Period) -> HttpResponse:
     shelf, person = take(request, period), signed_in(request)
     quarters = of_year(shelf.quarters, period.year)
     reports = dict(zip(quarters, reports_of(quarters, person), strict=True))
-    columns = columns_of(period.year, reports, sees_all=person.sees_all)
+    columns = columns_of(period.year, reports, () if person.sees_all else begun_in(period.year))
     context = around(shelf, reports[shelf.current]) | {"here": "year", "year": year_label(period.year)}
     context |= {"columns": columns, "parts": parts_of_year(columns)}
     return render(request, "reports/year.html", context)
+
+
+def begun_in(year: int) -> list[Period]:
+    """The quarters of a year that were opened. One query."""
+    begun = Quarter.objects.filter(financial_year=year).exclude(status=QuarterStatus.PLANNED)
+    return [Period(year, number) for number in begun.values_list("number", flat=True)]
 
 
 def around(shelf: Shelf, report: Report) -> dict[str, Any]:
@@ -132,7 +171,9 @@ def risks(request: HttpRequest, period: Period) -> HttpResponse:
     issues = {row.key for report in reports for part in report.priorities for row in part.issues}
     now = {row.key for part in reports[-1].priorities for row in (*part.risks, *part.issues)}
     quarters = [report.quarter for report in reports]
-    lines = [RiskLine(course, "Issue" if course.row.key in issues else "Risk", quarters) for course in found]
+    closed = {(report.quarter, row.key) for report in reports for part in report.priorities for row in part.closed}
+    lines = [RiskLine(course, "Issue" if course.row.key in issues else "Risk", quarters, closed) for course in found]
+    link_issues(lines)
     context = around(shelf, reports[-1]) | {"here": "risks", "quarters": quarters}
     context |= {"live": [line for line in lines if line.row.key in now]}
     context |= {"ended": [line for line in lines if line.row.key not in now]}
@@ -144,21 +185,30 @@ def read_up_to(request: HttpRequest, period: Period) -> tuple[Shelf, list[Report
     return shelf, reports_of(up_to(shelf.quarters, period), signed_in(request))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RiskLine:
     """A risk or an issue over the quarters."""
 
     course: Course
     kind: str
     quarters: list[Period]
+    closed: set[tuple[Period, str]]  # the quarters that told of rows for the last time
+    came_of: RiskLine | None = None
+    became: RiskLine | None = None
 
     @property
     def row(self) -> Any:
         return self.course.row
 
     @property
-    def said(self) -> list[tuple[Period, Any]]:
-        return [(quarter, self.course.said.get(quarter)) for quarter in self.quarters]
+    def said(self) -> list[tuple[Period, Any, bool]]:
+        """For each quarter what it said, and whether that it was closed."""
+        said = self.course.said
+        return [(quarter, said.get(quarter), (quarter, self.row.key) in self.closed) for quarter in self.quarters]
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind.lower()} “{unstopped(shorten(self.row.description, 80))}”"
 
     @property
     def told(self) -> str:
@@ -166,6 +216,14 @@ class RiskLine:
         if self.row.closed_reason:
             return f"Closed in {self.course.last}: {self.row.closed_reason}"
         return f"Last reported in {self.course.last}"
+
+
+def link_issues(lines: Iterable[RiskLine]) -> None:
+    """Each issue and the risk that it came of, as far as both are open to the reader."""
+    by_key = {line.row.key: line for line in lines}
+    for line in by_key.values():
+        if found := by_key.get(line.row.raised_from):
+            line.came_of, found.became = found, line
 
 
 # Goals
@@ -217,7 +275,17 @@ class GoalLine:
         earlier = tuple(row.forecast for quarter, row in self.course.said.items() if quarter != self.course.last)
         row = self.row
         before = tuple(each for each in earlier if each)
-        return Bar(row.number, row.title, row.baseline, row.forecast, row.confidence, before)
+        return Bar(row.number, row.title, row.baseline, row.forecast, row.confidence, before, self.completed_in)
+
+    @property
+    def completed_in(self) -> Period | None:
+        """The first of the last quarters that all called it complete."""
+        found = None
+        for quarter, row in sorted(self.course.said.items(), reverse=True):
+            if row.confidence != GoalConfidence.COMPLETE:
+                break
+            found = quarter
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from priorities.cells import (
     shorten,
     show_money,
     show_percent,
+    unstopped,
 )
 from priorities.models import Section, UpdateStatus, listed
 from priorities.periods import Period, year_label
@@ -186,7 +187,7 @@ class Pair:
         if not counts:
             return []
         what = listed(f"{n} {name}{'s' * (n > 1 and not name.endswith('s'))}" for name, n in counts.items())
-        told = f"{self.now.title}: given in {self.last} and not answered yet: {what}."
+        told = f"{unstopped(self.now.title)}: given in {self.last} and not answered yet: {what}."
         return [self.change("unanswered", "", told)]
 
     def gone(self, name: str, what: str, anchor: str, was: str, missing: str = "") -> Change:
@@ -237,7 +238,7 @@ def ratings(pair: Pair) -> Iterator[Change]:
     was: dict[str, RatingCell] = {rating.name: rating for rating in pair.then.ratings}
     for now in pair.now.ratings:
         letter = was[now.name].letter if now.name in was else ""
-        yield from letters(pair, letter, now.letter, f"{pair.now.title}, {now.name}", "rating", "ratings")
+        yield from letters(pair, letter, now.letter, f"{unstopped(pair.now.title)}, {now.name}", "rating", "ratings")
 
 
 # Indicators
@@ -263,7 +264,7 @@ def indicators(pair: Pair) -> Iterator[Change]:
 
 
 def name_of(row: IndicatorRow) -> str:
-    return f"{row.reference} {row.title}".strip()
+    return unstopped(f"{row.reference} {row.title}".strip())
 
 
 def begun(pair: Pair, row: IndicatorRow, old: IndicatorRow | None) -> Change:
@@ -285,7 +286,13 @@ def measured(pair: Pair, row: IndicatorRow, old: IndicatorRow) -> Iterator[Chang
     if not why:
         yield from crossed(pair, row, old)
     yield from there_or_not(pair, row, old, targets_told=not unlike)
-    yield from letters(pair, old.confidence, row.confidence, name_of(row), "confidence", row.key)
+    if not (is_unasked(row) or (is_unasked(old) and row.confidence != "R")):
+        yield from letters(pair, old.confidence, row.confidence, name_of(row), "confidence", row.key)
+
+
+def is_unasked(row: IndicatorRow) -> bool:
+    """Whether it has no confidence since it lacks a figure to be confident in, which is told of itself."""
+    return not row.confidence and (row.value is None or row.target is None)
 
 
 def other_measure(pair: Pair, row: IndicatorRow, old: IndicatorRow) -> str:
@@ -410,7 +417,7 @@ def risks(pair: Pair) -> Iterator[Change]:
 
 
 def risk_name(row: RiskRow, kind: str) -> str:
-    return f"{kind.capitalize()} “{shorten(row.description, 100)}”"
+    return f"{kind.capitalize()} “{unstopped(shorten(row.description, 100))}”"
 
 
 def raised(pair: Pair, row: RiskRow, kind: str) -> Change:
@@ -447,6 +454,7 @@ def goals(pair: Pair) -> Iterator[Change]:
     if pair.then is None:
         return
     then = {row.key: row for row in pair.then.goals}
+    known = {*then, *(row.key for row in pair.now.goals if row.carried_from in then)}
     whole = pair.both_open(Section.GOALS)
     for row in pair.now.goals:
         carried = row.key not in then and row.carried_from in then
@@ -458,13 +466,15 @@ def goals(pair: Pair) -> Iterator[Change]:
             yield pair.change("goal new", row.key, told)
         if old is not None or whole:
             yield from planned(pair, row, old)
+    if due := [row.number for row in pair.now.goals if (whole or row.key in known) and is_due_next(row, pair)]:
+        yield pair.change("goal due", "goals", due_next(due, pair))
     for old in then.values():
         if whole and old.confidence != GoalConfidence.COMPLETE:
             yield pair.change("goal dropped", "goals", f"{goal_name(old)}: {ended(pair, old)}.")
 
 
 def goal_name(row: GoalRow) -> str:
-    return f"Goal {row.number}, {row.title}"
+    return unstopped(f"Goal {row.number}, {row.title}")
 
 
 def goes_on(row: GoalRow, old: GoalRow) -> str:
@@ -489,11 +499,20 @@ def planned(pair: Pair, row: GoalRow, old: GoalRow | None) -> Iterator[Change]:
     if row.confidence == GoalConfidence.COMPLETE or row.forecast is None:
         return
     quarter = pair.report.quarter
-    if row.forecast == quarter.next:
-        yield pair.change("goal due", row.key, f"{goal_name(row)}: due next quarter, {when(row.forecast, pair)}.")
-    elif is_overdue(row, quarter) and not (old and is_overdue(old, pair.before.quarter)):
+    if is_overdue(row, quarter) and not (old and is_overdue(old, pair.before.quarter)):
         told = f"{goal_name(row)}: was due in {when(row.forecast, pair)} and is not complete."
         yield pair.change("goal overdue", row.key, told)
+
+
+def is_due_next(row: GoalRow, pair: Pair) -> bool:
+    return row.forecast == pair.report.quarter.next and row.confidence != GoalConfidence.COMPLETE
+
+
+def due_next(numbers: list[int], pair: Pair) -> str:
+    """The goals of a priority that are due next quarter, in one sentence."""
+    subject = f"goal{'s' * (len(numbers) > 1)} {listed([str(number) for number in numbers])}"
+    verb = "are" if len(numbers) > 1 else "is"
+    return f"{unstopped(pair.now.title)}: {subject} {verb} due next quarter, {when(pair.report.quarter.next, pair)}."
 
 
 def is_overdue(row: GoalRow, quarter: Period) -> bool:
@@ -546,13 +565,15 @@ def finances(pair: Pair) -> Iterator[Change]:
     now, was = pair.now.position or NO_FIGURES, pair.then.position or NO_FIGURES
     for name, label in FIGURES.items():
         figure, before = getattr(now, name), getattr(was, name)
-        subject = f"{pair.now.title}, finance"
+        subject = f"{unstopped(pair.now.title)}, finance"
         if before is not None and figure is None:
             yield pair.gone(subject, label, "finance", show_money(before))
         elif figure is not None and before is None:
             yield pair.come(subject, label, "finance", show_money(figure))
         elif name in ("budget", "forecast") and is_moved(figure, before, was.forecast):
-            told = f"{pair.now.title}: the {label} of the year {moved_text(before, figure)} since {pair.last}."
+            told = (
+                f"{unstopped(pair.now.title)}: the {label} of the year {moved_text(before, figure)} since {pair.last}."
+            )
             yield pair.change(f"{label} moved", "finance", told)
 
 

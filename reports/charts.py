@@ -267,6 +267,7 @@ class Plot:
     right: int = 14
     texts: list[Box] = field(default_factory=list)
     spots: list[Box] = field(default_factory=list)
+    breaks: list[float] = field(default_factory=list)  # where the figures begin to be on another basis
 
     @property
     def slot(self) -> float:
@@ -284,7 +285,9 @@ class Plot:
         return self.base - share * (self.base - self.top)
 
     def write(self, x: float, y: float, text: str, *, below: bool = False, far: bool = False) -> str:
-        """A text beside a place, inside the chart and off other texts, off marks too if it can be; else nothing.
+        """A text beside a place, inside the chart, off other texts, off marks too if it can be; else nothing.
+
+        It stays on its own side of a break, where it has the room.
 
         `far` lets it be a line further below, rather than on a mark.
         """
@@ -294,12 +297,20 @@ class Plot:
         further = [(x, y + 32)] if far else []
         places = [(at, True) for at in (*around, *beside, *further)] + [(at, False) for at in around]
         for (across, down), off_marks in places:
-            at = min(max(across, half + 2), self.width - half - 2)
+            at = self.within(across, half, x)
             box = at - half, down - 11, at + half, down + 3
             if down <= self.base + 2 and is_free(box, self.texts + (self.spots if off_marks else [])):
                 self.texts.append(box)
                 return label(at, down, text)
         return ""
+
+    def within(self, across: float, half: float, x: float) -> float:
+        """The middle of a text moved so that it lies in the chart, and where it fits between the breaks around `x`."""
+        left = max((each for each in self.breaks if each <= x), default=0.0)
+        right = min((each for each in self.breaks if each > x), default=float(self.width))
+        if right - left < 2 * half + 4:
+            left, right = 0.0, float(self.width)
+        return min(max(across, left + half + 2), right - half - 2)
 
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -357,6 +368,7 @@ def series_chart(
     quarters = sorted({point.quarter for point in points})
     slots = quarters[-1].quarters_after(quarters[0]) + 1
     plot = Plot(quarters[0], slots, width, 260 if width > 500 else 220, scale)
+    make_room(plot, lines)
     own = next((p.basis for p in reversed(points) if p.value is not None and not p.origin), list(lines)[-1])
     newest_first = sorted(lines.items(), key=lambda each: each[0] != own)
     body = [
@@ -392,15 +404,34 @@ def grid(plot: Plot, unit: str, decimals: int) -> Iterator[str]:
                 yield label(at + 2, plot.height - 6, year_label(quarter.year), MUTED, "start")
 
 
+def name_of_basis(basis: str) -> str:
+    return {"": "Basis not stated", Basis.QUARTER: "Single quarters"}.get(basis) or str(Basis(basis).label)
+
+
+LETTER = 6.4  # pixels that a letter of a basis's name takes
+
+
+def make_room(plot: Plot, lines: dict[str, Line]) -> None:
+    """On the right of the last break, for the name of the basis and what is written beside its figures."""
+    begun = {basis: line[0][0].quarter for basis, line in list(lines.items())[1:]}
+    if begun:
+        last = max(begun, key=lambda basis: begun[basis])
+        share = (plot.slots - begun[last].quarters_after(plot.first)) / plot.slots
+        wanted = max(len(name_of_basis(last)) * LETTER + 8, 84)
+        if share < 1:
+            plot.right = max(plot.right, round((wanted - share * (plot.width - plot.left)) / (1 - share)))
+    plot.breaks = [plot.x(quarter) - plot.slot / 2 for quarter in begun.values()]
+
+
 def bases(plot: Plot, lines: dict[str, Line]) -> Iterator[str]:
     """The name of each basis where its figures begin, and a line across where it is another than before."""
     ends = [0.0, 0.0]
     for number, (basis, line) in enumerate(lines.items()):
         start = plot.x(line[0][0].quarter) - plot.slot / 2
-        name = {"": "Basis not stated", Basis.QUARTER: "Single quarters"}.get(basis) or str(Basis(basis).label)
+        name = name_of_basis(basis)
         if number:
             yield rule((start, 6), (start, plot.base), INK, dashes="1 3")
-        wide = len(name) * 6.4
+        wide = len(name) * LETTER
         at = min(start + 4, plot.width - wide - 2)
         row = 0 if at >= ends[0] else 1
         ends[row] = at + wide + 8

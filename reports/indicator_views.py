@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -20,7 +19,7 @@ from priorities.periods import Period
 from workbooks.sending import sent
 from workbooks.writing.csvs import table as as_csv
 
-from .charts import series_chart
+from .charts import marks, series_chart
 from .keeping import kept
 from .report import BACKGROUND, ELSEWHERE, NOT_ANSWERED, Point
 from .series import Entry, Series, View, changes_of_basis, series_of
@@ -46,7 +45,7 @@ class Line:
     entry: Entry
     unit: str
     decimals: int
-    others: tuple[Decimal | None, ...]  # by the other stretches of time
+    others: tuple[Point | None, ...]  # by the other stretches of time
     has_new_basis: bool
 
     @property
@@ -73,7 +72,10 @@ class Line:
 
     @property
     def other_texts(self) -> list[str]:
-        return [figure_text(value, "", self.unit, self.decimals) for value in self.others]
+        return [
+            figure_text(point.value, "", self.unit, self.decimals) + marks(point) if point else ""
+            for point in self.others
+        ]
 
     @property
     def basis_label(self) -> str:
@@ -121,7 +123,7 @@ class Line:
             point.quarter.ends_on,
             self.value_text if point.value is None else point.value,
             self.basis_label,
-            *(figure(value) for value in self.others),
+            *(figure(point.value if point else None) for point in self.others),
             self.target_text if point.target is None else point.target,
             figure(self.entry.expected) if self.expected_text else "",
             known.target_note if known else "",
@@ -190,10 +192,9 @@ def lines_of(series: Series) -> list[Line]:
     by_view: list[dict[Period, Point]] = [{point.quarter: point for point in view.points} for view in series.views]
     changed = {after for _, after in changes_of_basis(series.main)}
 
-    def others(entry: Entry) -> tuple[Decimal | None, ...]:
+    def others(entry: Entry) -> tuple[Point | None, ...]:
         own = entry.point.value is not None
-        quarter = entry.point.quarter
-        return tuple(view[quarter].value if own and quarter in view else None for view in by_view)
+        return tuple(view.get(entry.point.quarter) if own else None for view in by_view)
 
     return [
         Line(entry, series.unit, series.decimals, others(entry), entry.point in changed) for entry in series.entries

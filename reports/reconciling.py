@@ -16,7 +16,7 @@ from priorities.models import Quarter, listed
 from risks.models import Assessment
 
 from .reading_back import COMPUTED, PRINTED, READERS, TOTAL, Figure, Found, figures, number, says
-from .report import Counts, FinanceRow, IndicatorRow, PriorityReport, Report, added, tally
+from .report import Counts, IndicatorRow, PriorityReport, Report, added, tally
 
 SMALL = range(1, 5)  # counts from which somebody might be recognised
 MOST_TOLD = 3  # differences of one kind and format that are told one by one
@@ -133,7 +133,7 @@ def missing_of(part: PriorityReport) -> Iterator[str]:
     if not part.finance and not part.finance_note:
         yield "there are neither figures of finance nor a note that says why"
     for position in part.finance:
-        if gaps := money_missing(position, part.period):
+        if gaps := position.lacks(part.period):
             yield f"finance {position.period} has no {listed(gaps)}"
     for row in part.indicators:
         if gaps := indicator_missing(row):
@@ -145,16 +145,6 @@ def missing_of(part: PriorityReport) -> Iterator[str]:
         lacks = {"baseline": goal.baseline, "confidence": goal.confidence}
         if gaps := [name for name, value in lacks.items() if not value]:
             yield f"goal {goal.number} has no {listed(gaps)}"
-
-
-def money_missing(row: FinanceRow, period: str) -> list[str]:
-    """An actual is due up to the report's own quarter; the rest for every period."""
-    due = ["budget", "forecast", "ytd_profile", *(["ytd_actual"] if row.period <= period else [])]
-    return [name.replace("ytd_", "") + (" to date" if "ytd" in name else "") for name in due if none(row, name)]
-
-
-def none(row: Any, name: str) -> bool:
-    return getattr(row, name) is None
 
 
 def indicator_missing(row: IndicatorRow) -> list[str]:

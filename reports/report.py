@@ -280,6 +280,12 @@ class FinanceRow(Shown):
         found = self.forecast_variance
         return show_percent(found.percent) if found and found.percent is not None else ""
 
+    def lacks(self, period: str) -> list[str]:
+        """The figures that are not there; an actual is due up to the report's own quarter, the rest always."""
+        due = {"budget": self.budget, "forecast": self.forecast, "profile to date": self.ytd_profile}
+        due |= {"actual to date": self.ytd_actual} if self.period <= period else {}
+        return [name for name, pounds in due.items() if pounds is None]
+
     @property
     def texts(self) -> list[str]:
         """The table's cells from left to right: budget, forecast, its variance, profile, actual, its variance."""
@@ -295,7 +301,7 @@ class FinanceRow(Shown):
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Something the report lacks, and why; `what` is "target", "value" or both."""
+    """Something the report lacks, and why; `what` is "target", "value" or both, or what else one row lacks."""
 
     of: str
     what: str
@@ -393,6 +399,9 @@ class PriorityReport(Shown):
         if not self.finance and Section.FINANCE in self.sections:
             why = "Told in its note" if self.finance_note else NOT_ANSWERED
             found.append(Absence("Financial review", "table of figures", "finance", why, self.finance_note))
+        if self.position and (gaps := self.position.lacks(self.period)):
+            why = "Told in its note" if self.finance_note else NOT_ANSWERED
+            found.append(Absence(f"Finance, {self.period}", ", ".join(gaps), "finance", why, self.finance_note))
         for row in self.indicators:
             name = f"{row.reference} {row.title}".strip()
             lacks = {

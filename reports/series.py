@@ -169,6 +169,20 @@ class Series:
         return breaks(self.main, self.unit, self.decimals)
 
     @property
+    def falls(self) -> list[str]:
+        """A sentence for each count that went down within its year, for which there is no single quarter."""
+        if self.unit != Unit.NUMBER:
+            return []
+        told = []
+        for quarter, pair in fallen(figures_on(self.points, Basis.YEAR_TO_DATE)).items():
+            was, now = (figure_text(point.value, "", self.unit, self.decimals) for point in pair)
+            told.append(
+                f"The year to date fell from {was} in {quarter.previous} to {now} in {quarter}: what was counted in "
+                f"{quarter} alone can’t be worked out, and is not drawn."
+            )
+        return told[::-1]
+
+    @property
     def views(self) -> list[View]:
         """Those that the bases allow: only counts add up over the year."""
         if self.unit != Unit.NUMBER:
@@ -238,13 +252,23 @@ def figures_on(points: Iterable[Point], basis: str) -> dict[Period, Point]:
 
 
 def single_quarters(to_date: dict[Period, Point]) -> dict[Period, Point]:
-    """Single quarters of figures for the year to date: what each adds to the one before."""
-    found = {}
+    """Single quarters of figures for the year to date: what each adds to the one before; none for one that fell."""
+    found, fell = {}, fallen(to_date)
     for quarter, point in to_date.items():
         before = to_date.get(quarter.previous) if quarter.number > 1 else None
-        if before is not None or quarter.number == 1:
+        if quarter not in fell and (before is not None or quarter.number == 1):
             found[quarter] = computed(Basis.QUARTER, point, [(point, 1), *([(before, -1)] if before else [])])
     return found
+
+
+def fallen(to_date: dict[Period, Point]) -> dict[Period, tuple[Point, Point]]:
+    """The quarters whose year to date is less than that of the one before, with both: earlier figures were mended."""
+    pairs = {quarter: (to_date.get(quarter.previous), now) for quarter, now in to_date.items() if quarter.number > 1}
+    return {q: (then, now) for q, (then, now) in pairs.items() if then and less(now, then)}
+
+
+def less(now: Point, then: Point) -> bool:
+    return now.value is not None and then.value is not None and now.value < then.value
 
 
 def years_to_date(single: dict[Period, Point]) -> dict[Period, Point]:

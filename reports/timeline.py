@@ -34,21 +34,28 @@ class Bar:
     forecast: Period | None
     confidence: str
     earlier: tuple[Period, ...] = ()
+    completed: Period | None = None  # the quarter that called it complete first
+
+    @property
+    def stands_at(self) -> Period | None:
+        """Where it is drawn: when it was completed, else when it is expected."""
+        return self.completed or self.forecast
 
     @property
     def periods(self) -> list[Period]:
-        return [each for each in (self.baseline, self.forecast, *self.earlier) if each is not None]
+        return [each for each in (self.baseline, self.stands_at, *self.earlier) if each is not None]
 
     def told(self, year: int) -> str:
         """In words: "2: baseline Q3, forecast Q4, 1 quarter later, amber"."""
         when = [f"{name} {p.label_within(year)}" if p else f"no {name}" for name, p in self.dates]
-        late = slip_text(slip(self.baseline, self.forecast)) if self.forecast else ""
+        late = slip_text(slip(self.baseline, self.forecast)) if self.forecast and not self.completed else ""
         state = GoalConfidence(self.confidence).label if self.confidence else "Not judged"
         return f"{self.number}: {', '.join([*when, *([late.lower()] if late else []), state.lower()])}"
 
     @property
     def dates(self) -> tuple[tuple[str, Period | None], ...]:
-        return ("baseline", self.baseline), ("forecast", self.forecast)
+        now = ("completed in", self.completed) if self.completed else ("forecast", self.forecast)
+        return ("baseline", self.baseline), now
 
 
 def span(bars: Iterable[Bar], now: Period) -> list[Period]:
@@ -69,10 +76,10 @@ def goal_timeline(bars: Sequence[Bar], now: Period, title: str) -> SafeString:
     width, bottom = LEFT + STEP * len(quarters) + 6, TOP + ROW * len(bars)
     told = "; ".join(bar.told(now.year) for bar in bars)
     return format_html(
-        '<svg class="chart" role="img" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
+        '<svg class="chart lettered" role="img" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
         "<title>{title}</title><desc>{told}</desc>{heads}{rows}{key}</svg>",
-        w=max(width, 330),
-        h=bottom + 30,
+        w=max(width, 380),
+        h=bottom + 88,
         title=title,
         told=told,
         heads=heads(quarters, now, bottom),
@@ -117,17 +124,17 @@ def drawn(bar: Bar, place: int, quarters: list[Period]) -> SafeString:
     parts = [
         format_html('<text x="4" y="{}" font-size="13" font-weight="600" fill="{}">{}</text>', y + 4.5, INK, bar.number)
     ]
-    if bar.baseline and bar.forecast and bar.baseline != bar.forecast:
-        ends = x_of(bar.baseline, quarters), x_of(bar.forecast, quarters)
+    if bar.baseline and bar.stands_at and bar.baseline != bar.stands_at:
+        ends = x_of(bar.baseline, quarters), x_of(bar.stands_at, quarters)
         parts.append(
             format_html('<line x1="{}" x2="{}" y1="{y}" y2="{y}" stroke="{}" stroke-width="3"/>', *ends, INK, y=y)
         )
     if bar.baseline:
         parts.append(diamond(x_of(bar.baseline, quarters), y) + beyond(bar.baseline, y, quarters))
-    for period in sorted({*bar.earlier} - {bar.forecast, bar.baseline}):
+    for period in sorted({*bar.earlier} - {bar.stands_at, bar.baseline}):
         parts.append(format_html('<circle cx="{}" cy="{}" r="4" fill="{}"/>', x_of(period, quarters), y, ACCENT))
-    if bar.forecast:
-        parts.append(mark(bar.confidence, x_of(bar.forecast, quarters), y) + beyond(bar.forecast, y, quarters))
+    if bar.stands_at:
+        parts.append(mark(bar.confidence, x_of(bar.stands_at, quarters), y) + beyond(bar.stands_at, y, quarters))
     return SafeString("".join(parts))
 
 
@@ -173,6 +180,16 @@ def key(y: float) -> SafeString:
         + format_html('<text x="24" y="{}" font-size="12" fill="{}">Baseline</text>', y, INK)
         + format_html('<circle cx="96" cy="{}" r="4" fill="{}"/>', y - 4, ACCENT)
         + format_html('<text x="105" y="{}" font-size="12" fill="{}">Forecast before</text>', y, INK)
-        + format_html('<circle cx="206" cy="{}" r="7" fill="none" stroke="{}"/>', y - 4, INK)
-        + format_html('<text x="218" y="{}" font-size="12" fill="{}">Forecast now</text>', y, INK)
+        + format_html(
+            '<text x="4" y="{}" font-size="12" fill="{}">Forecast now, by confidence, or complete:</text>', y + 24, INK
+        )
+        + SafeString("".join(mark_with_word(*each, y + 46) for each in MARKS))
     )
+
+
+MARKS = (("G", "Green", 14), ("A", "Amber", 82), ("R", "Red", 154), ("CG", "Complete", 210), ("", "Not judged", 294))
+
+
+def mark_with_word(confidence: str, word: str, x: float, y: float) -> SafeString:
+    text = format_html('<text x="{}" y="{}" font-size="12" fill="{}">{}</text>', x + 14, y + 4.2, INK, word)
+    return mark(confidence, x, y) + text

@@ -24,6 +24,7 @@ urlpatterns = [
     path("<period:period>/versions/<int:number>/", closing_views.version, name="version"),
     path("<period:period>/changes/", across_views.changes, name="changes"),
     path("<period:period>/exceptions/", across_views.exceptions, name="exceptions"),
+    path("<period:period>/decisions/", across_views.decisions, name="decisions"),
     path("<period:period>/year/", across_views.year, name="year"),
     path("<period:period>/risks/", across_views.risks, name="risks"),
     path("<period:period>/goals/", across_views.goals, name="goals"),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -91,14 +91,18 @@ def says_what_is_unreadable(view: View) -> View:
 
 
 def taken(
-    request: HttpRequest, period: Period, *, only: str | None = None, compared: bool = False
+    request: HttpRequest, period: Period, *, only: str | None = None, compared: bool = False, to_read: bool = False
 ) -> tuple[Report, dict[str, Any]]:
-    """The report as its reader reads it, and what every page shows around it; `compared` tells what changed, too."""
+    """The report as its reader reads it, and what every page shows around it; `compared` tells what changed, too.
+
+    `to_read` leaves out what there is to fill in, which saves those who see all the query for their assignments.
+    """
     shelf, person = take(request, period), signed_in(request)
+    reader = None if to_read and person.sees_all else person
     if compared:
-        report = compared_report(shelf.current, shelf.quarters, person)
+        report = compared_report(shelf.current, shelf.quarters, reader)
     else:
-        report = report_of(shelf.current, person, only=only)
+        report = report_of(shelf.current, reader, only=only)
     context: dict[str, Any] = {"report": report, "shelf": shelf}
     if shelf.current.is_reopened and report.is_draft:
         context["standing"] = newest(shelf.current)
@@ -128,20 +132,34 @@ def priority(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     report = context["report"] = with_series(report, context["shelf"].current, signed_in(request))
     part = next((part for part in report.priorities if part.slug == slug), None)
     if report.closing is not None:
-        slugs = dict(Priority.objects.filter(pk__in=[p.pk for p in report.priorities]).values_list("pk", "slug"))
+        slugs = slugs_now(report)
         if part is None and (moved := renamed(report, slugs, slug)):
             return redirect("reports:priority", period, moved.slug)
         part = part and replace(part, address_now=slugs.get(part.pk, ""))
     if part is None:
         raise Http404(f"{period} has no priority at this address.")
     context["may_propose"] = not report.is_draft and signed_in(request).fills_in(part.pk)
-    return render(request, "reports/priority.html", context | {"part": part, "noted": noted_on(part, period)})
+    return render(
+        request, "reports/priority.html", context | {"part": part, "noted": noted_on([part], period)[part.pk]}
+    )
 
 
-def noted_on(part: PriorityReport, period: Period) -> Noted:
-    """What the board decided on a priority, as far as its rows and sections are shown. One query."""
-    rows: tuple[Any, ...] = (*part.indicators, *part.risks, *part.issues, *part.closed, *part.goals)
-    return beside(decisions_in(period, [part.pk]), (row.key for row in rows), part.sections)
+def slugs_now(report: Report) -> dict[int, str]:
+    """The addresses of the priorities today, by their keys. One query."""
+    return dict(Priority.objects.filter(pk__in=[part.pk for part in report.priorities]).values_list("pk", "slug"))
+
+
+def noted_on(parts: Sequence[PriorityReport], period: Period) -> dict[int, Noted]:
+    """What the board decided on each priority, as far as its rows and sections are shown. One query."""
+    standing: dict[int, list[Any]] = {part.pk: [] for part in parts}
+    for decision in decisions_in(period, list(standing)):
+        standing[decision.priority_id].append(decision)
+
+    def noted(part: PriorityReport) -> Noted:
+        rows: tuple[Any, ...] = (*part.indicators, *part.risks, *part.issues, *part.closed, *part.goals)
+        return beside(standing[part.pk], (row.key for row in rows), part.sections)
+
+    return {part.pk: noted(part) for part in parts}
 
 
 def renamed(report: Report, slugs: dict[int, str], slug: str) -> PriorityReport | None:
@@ -151,8 +169,12 @@ def renamed(report: Report, slugs: dict[int, str], slug: str) -> PriorityReport 
 @kept
 @says_what_is_unreadable
 def printable(request: HttpRequest, period: Period) -> HttpResponse:
-    """The whole quarter on one page, to print; while it is open, the draft pack."""
-    report, context = taken(request, period, compared=True)
+    """The whole quarter on one page, to print; while it is open, the draft pack.
+
+    For those who see all with what the board decided: they print what the board is given.
+    """
+    report, context = taken(request, period, compared=True, to_read=True)
     report = context["report"] = with_series(report, context["shelf"].current, signed_in(request))
     marks = {"now": timezone.localtime(), "approvals": approvals_of(report, context["shelf"].current)}
-    return render(request, "reports/print.html", context | marks)
+    noted = noted_on(report.priorities, period) if signed_in(request).sees_all else {}
+    return render(request, "reports/print.html", context | marks | {"decisions": noted})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,11 @@ class Column:
     period: Period
     report: Report | None
     state: str
+
+    @property
+    def state_within(self) -> str:
+        """As a sentence goes on with it."""
+        return self.state[0].lower() + self.state[1:]
 
     def part(self, of: PriorityReport) -> PriorityReport | None:
         parts = self.report.priorities if self.report else ()
@@ -56,11 +61,17 @@ class YearPart:
     names: str
 
 
-def columns_of(year: int, reports: Mapping[Quarter, Report], *, sees_all: bool) -> list[Column]:
+def columns_of(year: int, reports: Mapping[Quarter, Report], begun: Container[Period]) -> list[Column]:
+    """A column for each quarter; `begun` are those that were opened, whether or not their reports are given."""
     by_period = {report.quarter: report for report in reports.values()}
-    none = "Not opened yet" if sees_all else "Not open to you yet"
+
+    def state(period: Period) -> str:
+        if period in by_period:
+            return state_of(by_period[period])
+        return "Not open to you yet" if period in begun else "Not opened yet"
+
     periods = [Period(year, number) for number in range(1, 5)]
-    return [Column(p, by_period.get(p), state_of(by_period[p]) if p in by_period else none) for p in periods]
+    return [Column(period, by_period.get(period), state(period)) for period in periods]
 
 
 def state_of(report: Report) -> str:
@@ -145,6 +156,7 @@ def rows(
 ) -> list[YearRow]:
     """Rows by their key, named as the newest quarter that has them names them."""
     own = [c for c in courses(reports, pick) if (c.part.pk or c.part.key) == (part.pk or part.key)]
+    own.sort(key=lambda c: c.row.number if isinstance(c.row, GoalRow) else 0)
     return [
         YearRow(
             name_of(course.row),

@@ -117,7 +117,7 @@ def expected(role, page):
         return {200, 302, 403} if role == "administrator" else {403}  # to read only
     if page.startswith("/admin/") and page not in PUBLIC:
         return {200, 302, 405, 404} if role == "administrator" else {403}
-    if page == "/2022-23-q1/closing/":
+    if page in ("/2022-23-q1/closing/", "/2022-23-q1/decisions/"):
         return {200} if role in ("administrator", "manager") else {403}
     if page == "/2022-23-q1/versions/1/":
         return {404} if role in ("administrator", "manager", "victims_lead") else {403}  # it was never closed
@@ -193,7 +193,7 @@ def test_nobody_but_administrators_posts_to_the_administration(request, client, 
 
 def test_the_sweep_reaches_the_pages_there_are(pages):
     assert len(pages) > 100
-    across = {f"/2022-23-q1/{name}/" for name in ("changes", "exceptions", "year", "risks", "goals")}
+    across = {f"/2022-23-q1/{name}/" for name in ("changes", "exceptions", "decisions", "year", "risks", "goals")}
     assert across <= set(pages)
     assert {"/", "/healthz", "/2022-23-q1/", "/2022-23-q1/print/", "/admin/priorities/plan/import/"} <= set(pages)
 

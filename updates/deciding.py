@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils import timezone
 
@@ -15,7 +14,7 @@ from priorities.models import Person, QuarterlyUpdate, Section
 from priorities.periods import Period
 
 from .entry import ROWS
-from .models import Decision, NoticeKind
+from .models import Decision, DecisionQuerySet, NoticeKind
 from .notices import notify, page_of
 from .progress import rows_by_section
 from .reviewing import people_answering
@@ -39,7 +38,7 @@ class Noted:
         return bool(self.by_row or self.by_section or self.loose)
 
 
-def decisions_in(period: Period, priorities: Iterable[int]) -> Any:
+def decisions_in(period: Period, priorities: Iterable[int]) -> DecisionQuerySet:
     """The decisions that stand in a quarter on these priorities, by their keys. One query."""
     return Decision.objects.standing_in(period).filter(update__priority__in=priorities)
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from goals.models import Goal
 from indicators.models import Indicator
+from priorities.cells import unstopped
 from priorities.history import RecordedQuerySet, history
 from priorities.models import Quarter, QuarterlyUpdate, QuarterRow, Section
 from priorities.periods import Period
@@ -184,7 +185,7 @@ class SignOff(QuarterRow):
 class DecisionQuerySet(RecordedQuerySet):
     def standing_in(self, period: Period) -> DecisionQuerySet:
         """Those of this quarter, and of earlier ones that were not done before it, each with `row_keys` to be asked,
-        and the quarters that it was noted and settled in.
+        the quarters that it was noted and settled in, and its `priority_id`.
 
         `goes_on_as` is the row that took the place of the one decided on: the goal carried into a new year, the
         indicator that replaced it, the issue that a risk has become.
@@ -197,7 +198,7 @@ class DecisionQuerySet(RecordedQuerySet):
             models.Subquery(Indicator.objects.filter(replaces__key=then).values("key")[:1]),
             models.Subquery(Risk.objects.filter(raised_from__key=then).values("key")[:1]),
         )
-        found = self.annotate(noted=noted, done=done, goes_on_as=goes_on_as)
+        found = self.annotate(noted=noted, done=done, goes_on_as=goes_on_as, priority_id=models.F("update__priority"))
         return found.filter(models.Q(done__isnull=True) | models.Q(done__gte=code), noted__lte=code)
 
 
@@ -249,6 +250,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.text}"
+
+    @property
+    def about(self) -> str:
+        """What it is about, for a sentence that goes on after it."""
+        return unstopped(self.subject)
 
     @property
     def noted_in(self) -> Period:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from django import template
@@ -15,7 +15,7 @@ from priorities.periods import Period
 from reports.changes import way_of
 from reports.charts import counts_bar, counts_text, finance_chart, sparkline
 from reports.pack import Approvals
-from reports.report import Change, Counts, FinanceRow, IndicatorRow, Report
+from reports.report import Change, Counts, FinanceRow, IndicatorRow, PriorityReport, Report
 from reports.timeline import Bar, goal_timeline
 from updates.deciding import Noted
 from updates.models import Decision
@@ -130,17 +130,26 @@ def way(change: Change) -> SafeString:
     )
 
 
+@register.simple_tag
+def noted_on(decisions: Mapping[int, Noted] | str, part: PriorityReport) -> Noted | None:
+    """What the board decided on one of the priorities; None where decisions are not shown, as in a file."""
+    return decisions.get(part.pk) if isinstance(decisions, Mapping) else None
+
+
 @register.simple_tag(takes_context=True)
 def decided(context: Context, key: str) -> SafeString | str:
     """What the board decided on a row, or with the name of a section on that; nothing where it is not shown."""
     noted: Noted | None = context.get("noted")
     if not noted:
         return ""
-    return format_html_join("", "{}", ((told(each),) for each in (noted.by_row | noted.by_section).get(key, ())))
+    found, period = (noted.by_row | noted.by_section).get(key, ()), context["report"].quarter
+    return format_html_join("", "{}", ((told(each, period),) for each in found))
 
 
-def told(decision: Decision) -> SafeString:
-    done = format_html(" Done in {}: {}", decision.settled_in, decision.outcome) if decision.settled_in else ""
+def told(decision: Decision, period: Period) -> SafeString:
+    """A decision, and in the quarter in which it was done what was: a later one's may not be open to the reader."""
+    is_done = decision.settled_in == period
+    done = format_html(" Done in {}: {}", period, decision.outcome) if is_done else ""
     return format_html(
         '<small class="decision"><strong>Decision of the board, {}:</strong> {}{}</small>',
         decision.noted_in,

@@ -59,7 +59,7 @@ KINDS_OF_PAGE = [
     VICTIMS,
     TRUST,
     "/2022-23-q1/print/",
-    *(f"/2022-23-q1/{name}/" for name in ("changes", "exceptions", "year", "risks", "goals")),
+    *(f"/2022-23-q1/{name}/" for name in ("changes", "exceptions", "decisions", "year", "risks", "goals")),
     f"{VICTIMS}update/decisions/",
     "/data/",
     "/password/",
@@ -258,6 +258,22 @@ def test_charts_survive_forced_colours(page, site, sign_in, series):
         assert hollow.evaluate("e => [getComputedStyle(e).fill, getComputedStyle(e).stroke]") == [paper, line], path
     assert page.locator(".bar rect").first.evaluate("e => getComputedStyle(e).fill") == paper
     assert page.locator(".bar text").first.evaluate("e => getComputedStyle(e).fill") == line
+
+
+def test_the_letters_of_the_goals_stand_off_their_shapes_in_forced_colours(page, site, sign_in):
+    sign_in("manager")
+    page.emulate_media(forced_colors="active", color_scheme="dark")
+    page.goto(f"{site}/2022-23-q1/goals/")
+    chart = page.locator(".timelines .chart").first
+    fills = (
+        "e => [...e.querySelectorAll('rect, circle, text')].map(each => [each.tagName, getComputedStyle(each).fill])"
+    )
+    drawn = chart.evaluate(fills)
+    band, letters = drawn[0][1], {fill for name, fill in drawn if name == "text"}
+    assert band == "rgb(233, 240, 246)"
+    assert letters == {"rgb(26, 33, 41)", "rgb(85, 96, 107)", "rgb(255, 255, 255)"}
+    assert "rgb(244, 183, 64)" in {fill for name, fill in drawn if name == "rect"}
+    assert chart.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
 
 
 def test_a_chart_is_known_by_its_title_and_described_by_its_figures(page, site, sign_in, series):

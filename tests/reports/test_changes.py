@@ -367,7 +367,7 @@ def test_what_a_draft_does_not_answer_yet_is_one_sentence():
     now = {"indicators": (indicator(**empty), indicator("j", reference="1b", **empty)), "ratings": ratings(time="")}
     found = compared(then, now, status="open")
     assert [(c.kind, c.text) for c in found.changes] == [
-        ("unanswered", "Victims: given in Q1 and not answered yet: 1 rating, 2 values and 2 confidences.")
+        ("unanswered", "Victims: given in Q1 and not answered yet: 1 rating and 2 values.")
     ]
 
 
@@ -456,7 +456,7 @@ def test_goals_slipped_earlier_complete_and_open_again():
 
 
 def test_a_goal_due_next_quarter_is_told_and_one_that_is_complete_is_not():
-    assert of_goal(goal(), goal()) == [("goal due", "Goal 1, Open the hub: due next quarter, Q3.")]
+    assert of_goal(goal(), goal()) == [("goal due", "Victims: goal 1 is due next quarter, Q3.")]
     assert of_goal(goal(confidence="CG"), goal(confidence="CG")) == []
 
 
@@ -571,6 +571,31 @@ def test_a_kind_that_is_not_known_any_more_goes_neither_way():
     assert (way_of("risk up"), way_of("risk down"), way_of("of an older version")) == ("worse", "better", "other")
 
 
+def test_goals_that_are_due_next_quarter_are_one_sentence_for_each_priority():
+    then = tuple(goal(f"g{number}", number, confidence="CG" if number == 5 else "G") for number in (3, 5, 7, 9))
+    found = told({"goals": then}, {"goals": then})
+    assert found == [("goal due", "Victims: goals 3, 7 and 9 are due next quarter, Q3.")]
+
+
+def test_an_indicator_without_a_value_is_told_once():
+    """Nobody is asked for a confidence without one."""
+    gone = indicator(value=None, missing="x", confidence="")
+    assert of_indicator(indicator(), gone) == [
+        ("missing", f"{NAME}: no value (not available), where Q1 had 27%."),
+    ]
+    assert of_indicator(gone, indicator()) == [
+        ("supplied", f"{NAME}: the value is 27%, where Q1 had none (not available)."),
+    ]
+    kinds = {kind for kind, _ in of_indicator(gone, indicator(confidence="R"))}
+    assert kinds == {"supplied", "confidence red"}  # that it is red is news of its own
+
+
+def test_a_title_that_ends_in_a_full_stop_has_none_before_a_colon():
+    found = of_indicator(indicator(title="Fewer."), indicator(title="Fewer.", confidence="A"))
+    assert found == [("confidence worse", "1a Fewer: the confidence is amber; it was green in Q1.")]
+    assert ".:" not in str(told({"goals": (goal(title="Open it."),)}, {"goals": (goal(title="Open it.", stated=Q4),)}))
+
+
 def test_every_sentence_is_whole_and_leads_somewhere():
     then = {"ratings": ratings(time="G"), "indicators": (indicator(),), "goals": (goal(),), "finance": (money(),)}
     now = {
@@ -580,6 +605,6 @@ def test_every_sentence_is_whole_and_leads_somewhere():
         "finance": (money(forecast="40", period="Q2"),),
     }
     found = compared(then, now).changes
-    assert [change.anchor for change in found] == ["ratings", "i", "finance", "g"]
+    assert [change.anchor for change in found] == ["ratings", "i", "finance", "goals"]
     assert all(re.fullmatch(r"[A-Z0-9“].*\.", change.text) for change in found)
     assert {(change.priority, change.slug) for change in found} == {("Victims", "victims")}

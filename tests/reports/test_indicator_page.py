@@ -109,7 +109,7 @@ def test_a_count_has_a_chart_and_a_column_of_single_quarters(client, manager, ca
     give(calls, Q2, 800)
     page = text(get(client, manager, address(calls)))
     assert "<h3>In the quarter</h3>" in page
-    assert '<td role="cell" class="num" data-label="In the quarter">478</td>' in page
+    assert '<td role="cell" class="num" data-label="In the quarter">478 [p]</td>' in page
     assert "Dashed: the target, in the part of the year gone." in page
 
 
@@ -254,6 +254,45 @@ def test_a_chart_has_a_title_and_says_in_words_what_it_shows():
     assert "<desc>Rolling 12 months: Q1 2022/23 62%, Q2 2022/23 64%.</desc>" in drawn
     assert 'role="img"' in drawn
     assert "style" not in drawn
+
+
+@pytest.mark.parametrize("width", [300, 720])
+@pytest.mark.parametrize("provisional", [True, False])
+def test_what_is_written_stays_on_its_own_side_of_a_break(width, provisional):
+    before = [point(Q1.plus(n - 31), 93 - n, origin="background") for n in range(31)]
+    now = point(Q1, 64, "year_to_date", is_provisional=provisional)
+    drawn = chart([*before, now], width=width, targets={Q1: Decimal(62)})
+    edge = float(re.search(r'x1="([\d.]+)" y1="6.0"', drawn)[1])
+    written = {t: (float(x), anchor) for x, anchor, t in re.findall(TEXT, drawn)}
+    mark = "64% [p]" if provisional else "64%"
+    for told, is_right in ((mark, True), ("Year to date", True), ("Target 62%", True), ("63%", False)):
+        x, anchor = written[told]
+        half = len(told) * 3.3 if anchor == "middle" else 0
+        assert x - half >= edge if is_right else x + half <= edge, told
+        assert x + half * 2 <= width or anchor == "middle"
+
+
+TEXT = r'<text x="([\d.]+)"[^>]* text-anchor="(\w+)"[^>]*>([^<]+)<'
+
+
+def test_a_count_that_fell_within_its_year_has_no_single_quarter_and_says_why(client, manager, calls):
+    give(calls, Q1, 10)
+    give(calls, Q2, 25)
+    give(calls, Q2.next, 20)
+    page = text(get(client, manager, address(calls)))
+    assert "The year to date fell from 25 in Q2 2022/23 to 20 in Q3 2022/23: what was counted in Q3 2022/23" in page
+    assert 'data-label="In the quarter">15 [p]</td>' in page
+    assert "−5" not in page
+    assert "-5" not in page.split("<table")[1].split("</table>")[0]
+
+
+def test_a_quarter_that_is_not_open_yet_says_so_once_in_its_row(client, calls, trust, trust_lead):
+    make_update(trust)
+    give(calls, Q1, 10)
+    give(calls, Q2, 99)
+    close_period(Q1)
+    page = text(get(client, trust_lead, address(calls)))
+    assert page.count("Not open to you yet") == 1
 
 
 def test_of_a_long_series_the_words_give_the_course():

@@ -11,6 +11,7 @@ from reports.frozen import newest
 from tests.closed import close_for_real
 from tests.make import (
     Q1,
+    door,
     make_assessment,
     make_assignment,
     make_decision,
@@ -87,6 +88,13 @@ def test_a_manager_notes_a_decision_on_a_row_and_its_lead_is_told(client, update
     (notice,) = Notice.objects.filter(person=victims_lead)
     assert notice.text.startswith(f"The board decided on “{row}” of")
     assert notice.path == page_of(update)
+
+
+def test_a_row_that_ends_in_a_full_stop_gives_no_sentence_two(client, update, manager, victims):
+    goal = victims.goals.get()
+    goal.title = "Find ways to discharge them."
+    goal.save()
+    assert "discharge them. It goes on" in text(note(client, manager, update, about=str(goal.key)))
 
 
 def test_a_decision_on_a_closed_quarter_leaves_its_report_as_it_was(client, update, manager):
@@ -329,3 +337,75 @@ def test_what_was_typed_is_not_shown_on_another_page(client, update, manager):
     client.post("/sign-in/", {"username": "manager", "password": "quarterly-demo"})
     assert "Typed here." not in client.get(other).content.decode()
     assert "Typed here." in client.get(page_of(update)).content.decode()
+
+
+# What a later quarter says of it
+
+
+@pytest.mark.parametrize("path", ["/2022-23-q1/{slug}/", "/2022-23-q1/exceptions/"])
+def test_what_was_done_in_a_quarter_that_is_not_open_to_its_readers_is_not_told_before(
+    client, update, later, manager, reader, victims, path
+):
+    reading = update.readings.get()
+    with door(update):
+        reading.confidence = "R"
+        reading.save()
+    decision = make_decision(update, key=reading.indicator.key, section="indicators")
+    close_for_real(update.quarter)
+    settle(decision, later, "Spent twice the budget.", by=manager)
+    page = text(get(client, reader, path.format(slug=victims.slug)))
+    assert "Bring a recovery plan." in page
+    assert "Spent twice the budget." not in page
+    assert "Done in" not in page
+    now = text(get(client, manager, f"/2022-23-q2/{victims.slug}/"))
+    assert "Done in Q2 2022/23: Spent twice the budget." in now
+
+
+def test_those_who_only_fill_in_a_section_read_what_was_done_in_the_quarter_itself(client, update, later, victims):
+    decision = make_decision(update, section="finance")
+    lead = make_assignment(victims, make_person("other-lead")).person
+    settle(decision, later, "Spent twice the budget.", by=lead)
+    person = make_assignment(victims, make_person("finance"), AssignmentRole.CONTRIBUTOR, section="finance").person
+    page = text(get(client, person, page_of(update)))
+    assert "In a later quarter" in page
+    assert "Spent twice the budget." not in page
+    assert "Spent twice the budget." in text(get(client, person, page_of(later)))
+    assert "Spent twice the budget." in text(get(client, lead, page_of(update)))
+
+
+# All of them
+
+
+def test_the_draft_pack_has_them_beside_their_rows_each_in_its_own_priority(client, update, manager, victims, trust):
+    make_update(trust, update.quarter)
+    row = victims.indicators.get()
+    make_decision(update, key=row.key, section="indicators")
+    make_decision(update, "Look at time again.")
+    page = text(get(client, manager, "/2022-23-q1/print/"))
+    assert "Bring a recovery plan." in page.split(f'id="{row.key}"')[1].split("</tr>")[0]
+    assert page.count("Look at time again.") == 1
+    own = page.split(f'id="{victims.slug}"')[1].split("</article>")[0]
+    assert "Look at time again." in own
+
+
+def test_those_who_see_all_find_all_that_stand_on_one_page(client, update, later, manager, victims, victims_lead):
+    decision = make_decision(update)
+    settle(make_decision(update, "Look at time again."), later, "Looked.", by=manager)
+    page = text(get(client, manager, "/2022-23-q2/decisions/"))
+    assert "Bring a recovery plan." in page
+    assert "Q2 2022/23: Looked." in page
+    assert f'href="/2022-23-q2/{victims.slug}/update/decisions/#decision-{decision.pk}"' in page
+    assert f'href="/2022-23-q2/{victims.slug}/update/decisions/#note-title"' in page
+    assert "Decisions of the board</a>" in text(get(client, manager, "/2022-23-q2/"))
+    assert "Decisions of the board</a>" not in text(get(client, victims_lead, "/2022-23-q2/"))
+    refused = get(client, victims_lead, "/2022-23-q2/decisions/")
+    assert refused.status_code == 403
+    assert "The list of all decisions is for managers and administrators" in text(refused)
+
+
+def test_the_button_that_marks_it_done_names_the_row_up_to_a_whole_word(client, update, manager):
+    decision = make_decision(update)
+    decision.subject = "Compared " + "extraordinarily " * 8
+    decision.save()
+    page = text(get(client, manager, page_of(update)))
+    assert 'value="Mark it done: Compared extraordinarily extraordinarily extraordinarily extraordinarily…"' in page

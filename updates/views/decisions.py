@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from priorities.cells import shorten, unstopped
 from priorities.door import Refused
 from priorities.models import QuarterlyUpdate
 from priorities.people import signed_in
@@ -55,7 +56,7 @@ class DoneForm(MoveForm):
         self.name = f"done-{decision.pk}"  # type: ignore[misc]
         super().__init__(data)
         self.helper.inputs[0].name = "settle"
-        self.helper.inputs[0].value = f"Mark it done: {decision.subject}"[:80]
+        self.helper.inputs[0].value = f"Mark it done: {shorten(decision.subject, 80)}"
 
 
 @shows_again
@@ -77,7 +78,7 @@ def decisions(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
         messages.error(request, "Nothing was changed: the decision may be marked done already, or is not yours to.")
         return redirect("updates:decisions", period, slug)
     around = page(update, person) | {"here": "decisions", "title": "Decisions of the board", "who": whose(person)}
-    context = {"decisions": [(each, done.get(each)) for each in found], "note": note, "form": bound}
+    context = {"decisions": [(each, done.get(each)) for each in found], "note": note, "form": bound, "settles": settles}
     failed = bound is not None and bool(bound.errors)
     return render(request, "updates/decisions.html", around | context | {"failed": failed})
 
@@ -96,12 +97,12 @@ def acted(request: HttpRequest, update: QuarterlyUpdate, form: Any, done: dict[D
         if isinstance(form, NoteForm):
             made = note_decision(update, given["about"], given["text"], by=person)
             messages.success(
-                request, f"Noted: {made.subject}. It goes on to the next quarters until it is marked done."
+                request, f"Noted: {unstopped(made.subject)}. It goes on to the next quarters until it is marked done."
             )
         else:
             decision = next(each for each, own in done.items() if own is form)
             settle(decision, update, given["outcome"], by=person)
-            messages.success(request, f"Marked done: {decision.subject}.")
+            messages.success(request, f"Marked done: {unstopped(decision.subject)}.")
     except Refused as refused:
         form.add_error(None, list(refused.reasons))
     return form.is_valid()
