@@ -212,15 +212,12 @@ NEWEST, VERSION, CLOSED_VERSION = (  # which of a quarter's publications
 )
 
 
-def stored_file(
-    audience: str, period: Period, suffix: str, which: str, value: Any, *, with_data: bool
-) -> Publication | None:
-    """The publication that an address means, with its file of that form: `file`, `etag`, `media_type`, `style_hashes`
-    and, if asked for, `data`.
+def stored_file(audience: str, period: Period, suffix: str, which: str, value: Any) -> Publication | None:
+    """The publication that an address means, with its file of that form: `file`, `etag`, `media_type`, `style_hashes`.
 
     One query in plain SQL: to put it together anew for each request would cost more than to answer it.
     """
-    wanted = f"f.id AS file, f.checksum AS etag, f.media_type, f.style_hashes{', f.data' if with_data else ''}"
+    wanted = "f.id AS file, f.checksum AS etag, f.media_type, f.style_hashes"
     sql = (
         f"SELECT p.id, p.version, p.publish_at, {wanted} "  # noqa: S608 - our own names
         f"FROM {PublishedFile._meta.db_table} f JOIN {Publication._meta.db_table} p ON p.id = f.publication_id "
