@@ -7,6 +7,7 @@ import re
 
 import pytest
 from django.core.management import call_command
+from playwright.sync_api import expect
 
 from priorities.models import Quarter, QuarterlyUpdate
 from tests.make import close
@@ -101,7 +102,7 @@ def save(page):
 
 def assert_error(page):
     page.get_by_role("alert").wait_for()
-    assert page.title().startswith("Error: ")
+    expect(page).to_have_title(re.compile("Error: "))
 
 
 def label(text):

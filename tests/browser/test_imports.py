@@ -1,6 +1,9 @@
 """A workbook uploaded, looked at, mended, confirmed and undone in a real browser, wide and on the narrowest phone."""
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 from indicators.models import Reading
 from tests.make import door, make_indicator, make_quarter, make_reading, make_update
@@ -130,7 +133,7 @@ def test_what_changed_since_the_preview_is_shown_and_what_bars_the_undoing_linke
     change("1a", 31)
     page.get_by_role("button", name="Confirm 2 rows").click()
     page.get_by_role("heading", name="Changed since you looked").wait_for()
-    assert page.title().startswith("Error: ")
+    expect(page).to_have_title(re.compile("Error: "))
     sound()
     page.get_by_role("button", name="Confirm 2 rows").click()
     page.get_by_text("Imported: 2 changed.").wait_for()

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from indicators.models import Background
 from priorities.periods import Period
@@ -88,7 +89,7 @@ def test_axe_finds_nothing_before_signing_in(page, live_server, axe):
 def test_axe_finds_nothing_where_there_are_errors_and_the_summary_leads_to_the_field(page, site, axe):
     page.goto(f"{site}/sign-in/")
     page.get_by_role("button", name="Sign in").click()
-    assert page.title().startswith("Error: Sign in")
+    expect(page).to_have_title(re.compile("Error: Sign in"))
     axe()
     page.get_by_role("link", name="Enter your user name.").click()
     assert page.evaluate("document.activeElement.id") == "id_username"
@@ -153,7 +154,7 @@ def test_everything_works_without_javascript(browser, site, browser_context_args
     page.goto(f"{site}/password/")
     page.get_by_label("Old password").fill("quarterly-demo")
     page.get_by_role("button", name="Change password").click()
-    assert page.title().startswith("Error:")
+    expect(page).to_have_title(re.compile("Error:"))
     context.close()
 
 
