@@ -7,6 +7,7 @@ class TrackerAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        from .checks import site_url_is_secure
+        from .checks import settings_can_be_read, site_url_is_secure
 
+        checks.register(settings_can_be_read)
         checks.register(site_url_is_secure, "mail", deploy=True)

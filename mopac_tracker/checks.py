@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning
+from django.core.checks import CheckMessage, Error, Warning
 
 
 def site_url_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -20,4 +20,12 @@ def site_url_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             hint="Set SITE_URL to where people reach the tracker, like https://tracker.example.org.",
             id="mopac_tracker.W001",
         )
+    ]
+
+
+def settings_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What the environment says and the settings could not use; they hold the default meanwhile."""
+    return [
+        Error(problem, hint=f"Correct {name}, or leave it out for the default.", id="mopac_tracker.E001")
+        for name, problem in settings.BAD_SETTINGS
     ]

@@ -20,6 +20,19 @@ def env_flag(name: str) -> bool:
     return env(name).lower() in {"1", "true", "yes", "on"}
 
 
+BAD_SETTINGS: list[tuple[str, str]] = []  # name and what is wrong; told as system checks by checks.py
+
+
+def env_int(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number; anything else is told by `manage.py check`, which the application server and deployments run."""
+    said = env(name)
+    if said.isdecimal() and said.isascii() and len(said) < 10 and int(said) >= least:
+        return int(said)
+    if said:
+        BAD_SETTINGS.append((name, f"{name} is “{said}”, which is no whole number of {least} or more."))
+    return default
+
+
 def env_list(name: str) -> list[str]:
     return [item.strip() for item in env(name).split(",") if item.strip()]
 
@@ -141,11 +154,11 @@ CACHES = {
 
 EMAIL_BACKEND = f"django.core.mail.backends.{'console' if DEBUG else 'smtp'}.EmailBackend"
 EMAIL_HOST = env("EMAIL_HOST", "localhost")
-EMAIL_PORT = int(env("EMAIL_PORT", "25"))
+EMAIL_PORT = env_int("EMAIL_PORT", 25, least=1)
 EMAIL_HOST_USER = env("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
-EMAIL_TIMEOUT = int(env("EMAIL_TIMEOUT", "10"))  # seconds: a mail server that hangs keeps nobody waiting
+EMAIL_TIMEOUT = env_int("EMAIL_TIMEOUT", 10, least=1)  # seconds: a mail server that hangs keeps nobody waiting
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "tracker@localhost")
 SITE_URL = env("SITE_URL", "http://localhost:8000").rstrip("/")  # what links in mails begin with, never the Host header
 

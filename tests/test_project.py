@@ -47,6 +47,14 @@ def test_the_deployment_check_tells_of_mail_that_would_lead_nowhere(address):
     assert "HINT: Set SITE_URL to where people reach the tracker" in done.stderr
 
 
+@pytest.mark.parametrize("said", ["ten", "0", "-1", "2.5", "٣", "9" * 30])
+def test_a_setting_that_is_no_number_is_told_with_what_to_do(said):
+    done = manage("check", EMAIL_TIMEOUT=said)
+    assert done.returncode == 1
+    assert f"EMAIL_TIMEOUT is “{said}”, which is no whole number of 1 or more." in done.stderr
+    assert "HINT: Correct EMAIL_TIMEOUT, or leave it out for the default." in done.stderr
+
+
 def test_commands_work_without_any_setting():
     assert manage("check").returncode == 0
 
