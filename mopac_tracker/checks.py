@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 
 def site_url_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -21,6 +23,28 @@ def site_url_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="mopac_tracker.W001",
         )
     ]
+
+
+def there_is_whom_to_write_to(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The accessibility statement has to name somebody: the regulations ask for it."""
+    contact = settings.ACCESSIBILITY_CONTACT
+    if settings.DEBUG or is_address(contact):
+        return []
+    return [
+        Warning(
+            f"ACCESSIBILITY_CONTACT is {contact or 'empty'}, which is no address of mail.",
+            hint="Set it to whom people write about accessibility; the accessibility statement shows it.",
+            id="mopac_tracker.W020",
+        )
+    ]
+
+
+def is_address(said: str) -> bool:
+    try:
+        validate_email(said)
+    except ValidationError:
+        return False
+    return True
 
 
 def settings_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

@@ -8,6 +8,7 @@ from django.urls import include, path, register_converter
 from priorities.periods import PeriodConverter
 from updates.typed import SignInView
 
+from .accessibility import statement
 from .forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm, SignInForm
 
 register_converter(PeriodConverter, "period")
@@ -20,6 +21,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("accessibility/", statement, name="accessibility"),
     path(
         "sign-in/",
         SignInView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True),

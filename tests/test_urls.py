@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 
 PUBLIC = {
     "/healthz",
+    "/accessibility/",
     "/sign-in/",
     "/password/reset/",
     "/password/reset/sent/",
