@@ -73,3 +73,30 @@ def test_every_kind_of_page_reflows_bears_wider_text_and_shows_where_the_focus_i
             if found := measured(path, width):
                 failed[f"{path} at {width}"] = found
     assert not failed
+
+
+@pytest.fixture
+def palette(demo, sign_in, page, live_server):
+    """The letters beside a cell that has the focus."""
+    sign_in("victims-lead")
+    page.goto(f"{live_server.url}{UPDATE}goals/")
+    page.locator("input[name$=confidence]").first.focus()
+    return page.locator(".palette")
+
+
+def test_the_letters_beside_a_cell_can_be_put_away_without_leaving_it(palette, page):
+    assert palette.is_visible()
+    page.keyboard.press("Escape")
+    assert palette.count() == 0
+    assert page.evaluate("document.activeElement.name").endswith("confidence")
+
+
+def test_a_letter_counts_once_the_pointer_is_let_go_on_it_and_not_elsewhere(palette, page):
+    cell, letter = page.locator("input[name$=confidence]").first, palette.get_by_text("R Red", exact=False)
+    letter.hover()
+    page.mouse.down()
+    page.mouse.move(5, 5)
+    page.mouse.up()
+    assert cell.input_value() == "G"
+    letter.click()
+    assert cell.input_value() == "R"
