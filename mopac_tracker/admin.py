@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -35,6 +35,8 @@ class TrackerAdminSite(AdminSite):
                 raise PermissionDenied(
                     "The administration is for administrators. Ask one if you need something changed."
                 )
+            if not all(key.isdecimal() for key in request.POST.getlist("_selected_action")):
+                raise BadRequest("Rows are chosen by their numbers.")  # Django's own actions end in an error instead
             return inner(request, *args, **kwargs)
 
         return update_wrapper(refusing, inner)

@@ -599,3 +599,10 @@ def test_a_newer_version_is_a_choice_in_the_administration_too(client, reading):
 def test_the_history_of_what_can_be_no_row_is_not_found(client, administrator, address):
     client.force_login(administrator)
     assert client.get(f"/admin/priorities/plan/{address}").status_code in (302, 404)
+
+
+@pytest.mark.parametrize("chosen", ["", "x", "\0", "²"])
+def test_an_action_on_what_can_be_no_row_is_refused(client, administrator, chosen):
+    client.force_login(administrator)
+    sent = {"action": "delete_selected", "_selected_action": chosen, "index": "0"}
+    assert client.post("/admin/priorities/person/", sent).status_code == 400
