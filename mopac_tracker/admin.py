@@ -35,7 +35,7 @@ class TrackerAdminSite(AdminSite):
                 raise PermissionDenied(
                     "The administration is for administrators. Ask one if you need something changed."
                 )
-            if not all(key.isdecimal() for key in request.POST.getlist("_selected_action")):
+            if not all(key.isdecimal() and len(key) < 19 for key in request.POST.getlist("_selected_action")):
                 raise BadRequest("Rows are chosen by their numbers.")  # Django's own actions end in an error instead
             return inner(request, *args, **kwargs)
 

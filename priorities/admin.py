@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import models
@@ -50,6 +51,11 @@ from .writing import writing
 admin.site.unregister(Group)  # the groups are the roles in people.py; what each may do is in code
 
 
+def is_key(said: str) -> bool:
+    """Whether it can be the key of a row: a number that the databases hold."""
+    return said.isdecimal() and len(said) < 19
+
+
 class AdministratorsOnly:
     """Every permission of an admin page is the administrator's; there are no finer ones to keep in step."""
 
@@ -60,6 +66,18 @@ class AdministratorsOnly:
     has_change_permission = has_delete_permission = _may
     has_import_permission = has_export_permission = _may
     has_view_history_permission = has_change_history_permission = _may
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+            kwargs.setdefault("widget", ChosenByNumber(db_field, self.admin_site))  # type: ignore[attr-defined]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class ChosenByNumber(AutocompleteSelect):
+    """Django's own, that shows a refused form again without looking up what can be no row."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [each for each in value if is_key(str(each))], attr)
 
 
 class ConfirmForm(ConfirmImportForm):
@@ -236,7 +254,7 @@ class TrackedAdmin(SheetAdmin, Recorded, SimpleHistoryAdmin):
 
     def found_by(self, *keys: str) -> None:
         """404 for what can be no key; simple-history takes it to the database as it is, which ends in an error."""
-        if not all(unquote(key).isdecimal() for key in keys):
+        if not all(is_key(unquote(key)) for key in keys):
             raise Http404
 
 

@@ -601,8 +601,16 @@ def test_the_history_of_what_can_be_no_row_is_not_found(client, administrator, a
     assert client.get(f"/admin/priorities/plan/{address}").status_code in (302, 404)
 
 
-@pytest.mark.parametrize("chosen", ["", "x", "\0", "²"])
+@pytest.mark.parametrize("chosen", ["", "x", "\0", "²", "9" * 40])
 def test_an_action_on_what_can_be_no_row_is_refused(client, administrator, chosen):
     client.force_login(administrator)
     sent = {"action": "delete_selected", "_selected_action": chosen, "index": "0"}
     assert client.post("/admin/priorities/person/", sent).status_code == 400
+
+
+@pytest.mark.parametrize("chosen", [" ", "x", "\0", "²", "9" * 40])
+def test_a_form_with_what_can_be_no_row_is_shown_again(client, administrator, victims, chosen):
+    client.force_login(administrator)
+    page = client.post(f"/admin/priorities/priority/{victims.pk}/change/", {"plan": chosen, "title": "Renamed"})
+    assert page.status_code == 200
+    assert "errorlist" in page.content.decode()
