@@ -29,3 +29,17 @@ def settings_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         Error(problem, hint=f"Correct {name}, or leave it out for the default.", id="mopac_tracker.E001")
         for name, problem in settings.BAD_SETTINGS
     ]
+
+
+def weaknesses_can_be_reported(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Who finds a weakness looks for an address at /.well-known/security.txt."""
+    said = [each.strip() for each in settings.SECURITY_CONTACT.split(",") if each.strip()]
+    if settings.DEBUG or (said and all(each.startswith("https://") or "@" in each for each in said)):
+        return []
+    return [
+        Warning(
+            f"SECURITY_CONTACT is {settings.SECURITY_CONTACT or 'empty'}, which nobody can report a weakness to.",
+            hint="Set it to an address of mail or an https address; /.well-known/security.txt tells it.",
+            id="mopac_tracker.W030",
+        )
+    ]

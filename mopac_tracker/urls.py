@@ -9,6 +9,7 @@ from priorities.periods import PeriodConverter
 from updates.typed import SignInView
 
 from .forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm, SignInForm
+from .security_txt import security_txt
 
 register_converter(PeriodConverter, "period")
 
@@ -40,6 +41,7 @@ urlpatterns = [
         name="password_reset_confirm",
     ),
     path("password/reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
+    path(".well-known/security.txt", security_txt, name="security_txt"),
     path("admin/", admin.site.urls),
     path("", include("updates.urls")),
     path("", include("workbooks.urls")),
