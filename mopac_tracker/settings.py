@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "csp",
     "import_export",
     "simple_history",
+    "accounts",
     "reports",
     "updates",
     "workbooks",
@@ -126,6 +127,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "updates:mine"
 LOGOUT_REDIRECT_URL = "login"
+
+# Accounts: who is let in, for how long, and what is written down about it (accounts/, priorities/audit.py).
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)  # of ours before the application: so many say where a request is from
+AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
