@@ -7,8 +7,14 @@ class TrackerAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        from .checks import settings_can_be_read, site_url_is_secure, weaknesses_can_be_reported
+        from .checks import (
+            settings_can_be_read,
+            site_url_is_secure,
+            the_warning_comes_before_the_end,
+            weaknesses_can_be_reported,
+        )
 
         checks.register(settings_can_be_read)
+        checks.register(the_warning_comes_before_the_end)
         checks.register(site_url_is_secure, "mail", deploy=True)
         checks.register(weaknesses_can_be_reported, "security", deploy=True)

@@ -31,6 +31,20 @@ def settings_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def the_warning_comes_before_the_end(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever is warned as soon as a page is there is warned of nothing."""
+    if settings.IDLE_WARNING_MINUTES < settings.IDLE_MINUTES <= settings.SESSION_HOURS * 60:
+        return []
+    return [
+        Error(
+            f"IDLE_WARNING_MINUTES is {settings.IDLE_WARNING_MINUTES}, IDLE_MINUTES {settings.IDLE_MINUTES} and "
+            f"SESSION_HOURS {settings.SESSION_HOURS}, which don't follow one another.",
+            hint="Set IDLE_WARNING_MINUTES below IDLE_MINUTES, and SESSION_HOURS no shorter than that.",
+            id="mopac_tracker.E010",
+        )
+    ]
+
+
 def weaknesses_can_be_reported(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Who finds a weakness looks for an address at /.well-known/security.txt."""
     said = [each.strip() for each in settings.SECURITY_CONTACT.split(",") if each.strip()]
