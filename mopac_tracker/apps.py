@@ -1,3 +1,4 @@
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.core import checks
 
@@ -11,3 +12,9 @@ class TrackerAdminConfig(AdminConfig):
 
         checks.register(settings_can_be_read)
         checks.register(site_url_is_secure, "mail", deploy=True)
+
+
+class TrackerConfig(AppConfig):
+    """What runs the deployment: its commands. No models."""
+
+    name = "mopac_tracker"

@@ -45,6 +45,7 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host != "
 
 INSTALLED_APPS = [
     "mopac_tracker.apps.TrackerAdminConfig",
+    "mopac_tracker.apps.TrackerConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -161,6 +162,11 @@ EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
 EMAIL_TIMEOUT = env_int("EMAIL_TIMEOUT", 10, least=1)  # seconds: a mail server that hangs keeps nobody waiting
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "tracker@localhost")
 SITE_URL = env("SITE_URL", "http://localhost:8000").rstrip("/")  # what links in mails begin with, never the Host header
+
+# Backups: where they go, how many stay, and the folder of pg_dump and pg_restore if PATH has none or older ones.
+BACKUP_FOLDER = env("BACKUP_FOLDER")
+BACKUP_KEEP = env_int("BACKUP_KEEP", 30, least=1)
+PG_BIN = env("PG_BIN")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
