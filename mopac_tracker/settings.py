@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "csp",
     "import_export",
     "simple_history",
+    "accounts",
     "reports",
     "updates",
     "workbooks",
@@ -127,6 +128,14 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "updates:mine"
 LOGOUT_REDIRECT_URL = "login"
+
+# Accounts: who is let in, for how long, and what is written down about it (accounts/, priorities/audit.py).
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)  # of ours before the application: so many say where a request is from
+TRIES_AT_MOST = env_int("TRIES_AT_MOST", 10, least=1)  # wrong passwords or codes of one name within…
+TRIES_MINUTES = env_int("TRIES_MINUTES", 15, least=1)  # …so many minutes, and how long it takes until one more may be
+ADDRESS_TRIES_AT_MOST = env_int("ADDRESS_TRIES_AT_MOST", 100, least=1)  # from one address: an office shares one
+RESETS_AT_MOST = env_int("RESETS_AT_MOST", 3, least=1)  # mails to set a new password asked for, of one address of mail
+AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
