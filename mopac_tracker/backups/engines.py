@@ -172,7 +172,8 @@ class PostgreSQL:
         if found and found[0]:
             raise Problem(
                 f"T{str(self)[1:]} is not empty, and a restore never overwrites anything. Make an empty one "
-                "(createdb), name it in DATABASE_URL or with --into, and run this again; or try the backup with --check."
+                "(createdb), name it in DATABASE_URL or with --into, and run this again; or try the backup with "
+                "--check."
             )
 
     def restore(self, parts: Iterable[bytes]) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from mopac_tracker.backups import engines, taking
 from mopac_tracker.backups.manifest import ENGINES
 from mopac_tracker.backups.problems import Problem, tidy_end, told
+from priorities.audit import Act, record
 
 
 class Command(BaseCommand):
@@ -37,5 +39,12 @@ class Command(BaseCommand):
             f"{path}: {path.stat().st_size / 1_000_000:.1f} MB, {rows:,} rows in {len(manifest['tables'])} tables of "
             f"{ENGINES[manifest['engine']]}, read back and whole."
         )
+        self.note(path, rows)
         if gone:
             self.stdout.write(f"{gone} older backup{'s' * (gone != 1)} removed; {keep} stay.")
+
+    def note(self, path: Path, rows: int) -> None:
+        try:
+            record(Act.BACKED_UP, by=None, about=path.name, detail=f"{rows} rows")
+        except DatabaseError as error:
+            self.stderr.write(f"The backup is good, but the audit log could not be written: {told(error)}.")

@@ -7,12 +7,14 @@ from typing import Any
 import dj_database_url
 import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from django.db.utils import ConnectionHandler
 
 from mopac_tracker.backups import engines, restoring
 from mopac_tracker.backups.engines import PostgreSQL, SQLite
 from mopac_tracker.backups.manifest import ANOTHER_KEY, ENGINES, Manifest, key_of, migrations_since
 from mopac_tracker.backups.problems import Problem, tidy_end, told
+from priorities.audit import Act, record
 
 
 class Command(BaseCommand):
@@ -35,7 +37,7 @@ class Command(BaseCommand):
                 self.put(file, manifest, check=check, into=into)
         except Problem as problem:
             raise CommandError(str(problem)) from problem
-        except (OSError, sqlite3.Error, psycopg.Error) as error:
+        except (OSError, sqlite3.Error, psycopg.Error, DatabaseError) as error:
             raise CommandError(f"The backup was not restored: {told(error)}.") from error
 
     def put(self, file: Path, manifest: Manifest, *, check: bool, into: str) -> None:
@@ -43,7 +45,7 @@ class Command(BaseCommand):
         if not check:
             restoring.restore(file, manifest, target)
             self.say(manifest, f"restored into {target}")
-            self.what_now(manifest)
+            self.what_now(manifest, file, live=not into)
             return
         with place_for(manifest, target) as place:
             restoring.restore(file, manifest, place)
@@ -56,12 +58,16 @@ class Command(BaseCommand):
             "the same."
         )
 
-    def what_now(self, manifest: Manifest) -> None:
+    def what_now(self, manifest: Manifest, file: Path, *, live: bool) -> None:
+        """An audit log of older software may have another shape: it is migrated first."""
         if missing := migrations_since(manifest):
             self.stdout.write(
                 f"It was made by older software ({manifest['software']}), {len(missing)} migrations ago: run "
                 "`manage.py migrate` before the service is started."
             )
+        elif live:
+            record(Act.RESTORED, by=None, about=file.name, detail=f"as of {manifest['made_at']}")
+        self.stdout.write("What was entered since, and roles given or taken since, are not in it.")
 
 
 def named(url: str) -> SQLite | PostgreSQL:
