@@ -206,14 +206,15 @@ class PostgreSQL:
     def temporary(self) -> Iterator[PostgreSQL]:
         """A database on the same server, made and dropped."""
         name = f"tracker_check_{os.getpid()}_{os.urandom(4).hex()}"
-        with self.connect(autocommit=True) as server:
-            try:
+        try:
+            with self.connect(autocommit=True) as server:
                 server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-            except psycopg.errors.InsufficientPrivilege as error:
-                raise Problem(
-                    "The tracker's role may not make a database to check the backup in. Let it (ALTER ROLE … CREATEDB) "
-                    "or name an empty database with --into."
-                ) from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise Problem(
+                "The tracker's role may not make a database to check the backup in. Let it (ALTER ROLE … CREATEDB) "
+                "or name an empty database with --into."
+            ) from error
+        with self.connect(autocommit=True) as server:
             try:
                 other = PostgreSQL.__new__(PostgreSQL)
                 other.params = {**self.params, "dbname": name}
