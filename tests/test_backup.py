@@ -85,10 +85,9 @@ def restored(path, url, **kwargs):
 
 def manage(*arguments, url=None, before="", **kwargs):
     """manage.py in a process of its own; `before` is run in it first."""
-    code = f"import django; django.setup()
-{before}
-from django.core.management import execute_from_command_line as run"
-    command = [sys.executable, "-c", f"{code}\nrun(['manage.py', *{[str(a) for a in arguments]!r}])"]
+    run = f"execute_from_command_line({['manage.py', *map(str, arguments)]!r})"
+    imports = "import django; django.setup()\nfrom django.core.management import execute_from_command_line"
+    command = [sys.executable, "-c", f"{imports}\n{before}\n{run}"]
     env = {"DATABASE_URL": url or url_of(), "SECRET_KEY": settings.SECRET_KEY, "DEBUG": "1", "PG_BIN": settings.PG_BIN}
     env |= {"DJANGO_SETTINGS_MODULE": "mopac_tracker.settings"}
     return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, **kwargs)
