@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "csp",
     "import_export",
     "simple_history",
+    "accounts",
     "reports",
     "updates",
     "workbooks",
@@ -165,6 +166,14 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "updates:mine"
 LOGOUT_REDIRECT_URL = "login"
 
+# Accounts: who is let in, for how long, and what is written down about it (accounts/, priorities/audit.py).
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)  # of ours before the application: so many say where a request is from
+TRIES_AT_MOST = env_int("TRIES_AT_MOST", 10, least=1)  # wrong passwords or codes of one name within…
+TRIES_MINUTES = env_int("TRIES_MINUTES", 15, least=1)  # …so many minutes, and how long it takes until one more may be
+ADDRESS_TRIES_AT_MOST = env_int("ADDRESS_TRIES_AT_MOST", 100, least=1)  # from one address: an office shares one
+RESETS_AT_MOST = env_int("RESETS_AT_MOST", 3, least=1)  # mails to set a new password asked for, of one address of mail
+AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_TZ = True
@@ -202,6 +211,11 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "tracker@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ALERTS_TO = env_list("ALERTS_TO")  # who is told of a failed unit: manage.py alert
 SITE_URL = env("SITE_URL", "http://localhost:8000").rstrip("/")  # what links in mails begin with, never the Host header
+
+# Backups: where they go, how many stay, and the folder of pg_dump and pg_restore if PATH has none or older ones.
+BACKUP_FOLDER = env("BACKUP_FOLDER")
+BACKUP_KEEP = env_int("BACKUP_KEEP", 30, least=1)
+PG_BIN = env("PG_BIN")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -25,6 +25,7 @@ from .fields import PlainDecimalField
 from .history import Source, recording
 from .models import (
     Assignment,
+    AuditEvent,
     ChangeSet,
     Definition,
     Person,
@@ -499,4 +500,14 @@ class ChangeSetAdmin(ReadOnly):
     list_filter = ["source", "at"]
     search_fields = ["person__username", "note"]
     list_select_related = ["person"]
+    date_hierarchy = "at"
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnly):
+    """Sign-ins, refusals, roles, exports and publications: read more easily on its own page."""
+
+    list_display = ["at", "act", "name", "about", "detail", "address"]
+    list_filter = ["act", "at"]
+    search_fields = ["name", "about", "detail", "address"]
     date_hierarchy = "at"

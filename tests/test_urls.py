@@ -25,6 +25,7 @@ PUBLIC = {
 }
 READ_ONLY = ["changeset", "draft", "explanation", "overviewdraft", "comment", "signoff", "notice", "reminder"]
 READ_ONLY += ["decision", "sentback", "closedreport", "importrecord", "importfile"]
+READ_ONLY += ["auditevent"]
 READ_ONLY += ["publication", "publishedfile", "proposedrevision"]
 FOR_ALL = {"/", "/data/", "/password/", "/password/done/", "/my-updates/", "/people/roles/"}
 ROLES = ["administrator", "manager", "victims_lead", "trust_lead", "reader", "nobody"]
