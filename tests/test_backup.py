@@ -226,7 +226,7 @@ def test_a_live_restore_is_on_record_in_what_was_restored(demo, folder, empty):
         assert cursor.fetchone()[0] == 1
 
 
-@pytest.mark.parametrize("left", [0, 100, 0.5, 0.99, -10])
+@pytest.mark.parametrize("left", [0, 0.5, -10])
 def test_a_backup_that_was_cut_short_is_refused_and_nothing_is_restored(victims, folder, empty, left):
     path = backup(folder)
     data = path.read_bytes()
