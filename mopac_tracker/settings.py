@@ -137,6 +137,10 @@ LOGOUT_REDIRECT_URL = "login"
 
 # Accounts: who is let in, for how long, and what is written down about it (accounts/, priorities/audit.py).
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)  # of ours before the application: so many say where a request is from
+TRIES_AT_MOST = env_int("TRIES_AT_MOST", 10, least=1)  # wrong passwords or codes of one name within…
+TRIES_MINUTES = env_int("TRIES_MINUTES", 15, least=1)  # …so many minutes, and how long it takes until one more may be
+ADDRESS_TRIES_AT_MOST = env_int("ADDRESS_TRIES_AT_MOST", 100, least=1)  # from one address: an office shares one
+RESETS_AT_MOST = env_int("RESETS_AT_MOST", 3, least=1)  # mails to set a new password asked for, of one address of mail
 AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
 
 # Signing in with the organisation's account (OpenID Connect) and second factors; both off without these: docs/sign-in.md.
