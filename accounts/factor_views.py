@@ -152,7 +152,7 @@ def told(request: HttpRequest, person: Person, act: Act, what: str, by: Person |
     """Written down, and told to them by mail: it may not have been them."""
     record(act, by=by or person, request=request, about=person.username, detail=what)
     if person.email:
-        mail = compose([person.email], f"Your second factor {what}", "accounts/mail/factor.txt", **{"what": what, "by": by})
+        mail = compose([person.email], f"Your second factor {what}", "accounts/mail/factor.txt", what=what, by=by)
         with Post(PATIENCE) as post:
             post.send(mail)
 
@@ -175,15 +175,22 @@ def of_person(request: HttpRequest, *, pk: int) -> HttpResponse:
         act = {"factor": reset, "link": unlink}.get(request.POST.get("reset", ""))
         messages.info(request, act(request, person) if act else "Nothing was changed.")
         return redirect("person_sign_in", pk=pk)
-    links = [{"here": link.provider == settings.OIDC_SERVER_URL, "since": link.date_joined} for link in links_of(person)]
-    context = {"person": person, "links": links, "factor": factors.factor_of(person), "left": factors.codes_left(person)}
+    links = [
+        {"here": link.provider == settings.OIDC_SERVER_URL, "since": link.date_joined} for link in links_of(person)
+    ]
+    context = {
+        "person": person,
+        "links": links,
+        "factor": factors.factor_of(person),
+        "left": factors.codes_left(person),
+    }
     context |= {"is_demanded": factors.is_demanded(person), "factors_on": factors.is_on()}
     context |= {"provider_on": oidc.is_on(), "provider": settings.OIDC_NAME}
     return render(request, "accounts/person_sign_in.html", context)
 
 
 def reset(request: HttpRequest, person: Person) -> str:
-    """Take away somebody's factor, so that they sign in by password and set up a new one. What became of it, in words."""
+    """Take away somebody's factor, so that they sign in by password. What became of it, in words."""
     by = signed_in(request)
     if by == person:
         return "You can't reset your own second factor; ask another administrator, or switch it off with your password."
@@ -202,4 +209,3 @@ def unlink(request: HttpRequest, person: Person) -> str:
         return f"{person} is not linked; nothing was changed."
     record(Act.PASSWORD_CHANGED, by=by, request=request, about=person.username, detail="unlinked from the provider")
     return f"{person} is no longer linked; the next sign-in with their verified address links them anew."
-

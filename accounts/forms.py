@@ -9,11 +9,13 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
+from django.conf import settings
 from django.contrib.auth import forms as auth
 from django.utils import timezone
 
 from priorities.models import Person
 
+from .linking import links_of
 from .models import Door
 from .throttle import Counted, TooMany, begin
 
@@ -52,12 +54,19 @@ class SignInForm(auth.AuthenticationForm):
     error_messages = {
         "invalid_login": "The user name or the password is not right. Both mind capital letters.",
         "inactive": "This account is not active. Ask an administrator.",
+        "linked": "This account signs in with the organisation’s own sign-in, not with a password.",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label = "User name"
         self.helper = helper(self, "Sign in")
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """A password that somebody linked with the provider came by later would outlive their time there."""
+        super().confirm_login_allowed(user)
+        if settings.OIDC_SERVER_URL and links_of(user).exists():
+            raise forms.ValidationError(self.error_messages["linked"], code="linked")
 
     def clean(self) -> dict[str, Any]:
         """Counted first: while there were too many, the right password is as wrong as any, and nobody learns which."""
@@ -95,7 +104,8 @@ class PasswordResetForm(auth.PasswordResetForm):
 
     def get_users(self, email: str) -> Iterable[Person]:
         """Those of this address, who get the mail at the address stored; those too whose invitation ran out."""
-        return Person.objects.filter(email__iexact=email, is_active=True)
+        people = Person.objects.filter(email__iexact=email, is_active=True)
+        return people.filter(socialaccount=None) if settings.OIDC_SERVER_URL else people
 
 
 class SetPasswordForm(auth.SetPasswordForm):

@@ -1,8 +1,8 @@
 """Whose account a person of the provider has here, and which roles.
 
-An account is found by the provider and its lasting subject. The first time it is found by a verified address, if that is
-the address of one account, active and not linked yet. An administrator's account is only linked so if the provider makes
-them one anyway: otherwise who can set addresses over there could take an administrator's account here.
+An account is found by the provider and its lasting subject. The first time it is found by a verified address, if that
+is the address of one account, active and not linked yet. An administrator's account is only linked so if the provider
+makes them one anyway: otherwise who can set addresses over there could take an administrator's account here.
 Once linked, the local password is gone: it would outlive the person's time at the organisation.
 """
 
@@ -110,7 +110,9 @@ def known_by_mail(claims: Claims, roles: frozenset[str] | None) -> Person | None
 def made(claims: Claims, roles: frozenset[str] | None, request: HttpRequest) -> Person:
     """A new account. Raises TurnedAway unless OIDC_CREATE says so and a group lets them in."""
     if not settings.OIDC_CREATE or not roles:
-        address = "" if claims.email else f" {settings.OIDC_NAME} tells the tracker no verified e-mail address of yours."
+        address = (
+            "" if claims.email else f" {settings.OIDC_NAME} tells the tracker no verified e-mail address of yours."
+        )
         raise TurnedAway(
             f"{settings.OIDC_NAME} knows you, but you have no account in the tracker.{address} "
             "Ask an administrator of the tracker to invite you.",

@@ -1,8 +1,8 @@
 """What the provider says of a person, by OpenID Connect: the code flow with PKCE, state and nonce.
 
-django-allauth sends people there and keeps the state and the PKCE verifier in their session. What comes back is checked
-here, more strictly than it would: the ID token's signature, issuer, audience, time and nonce, and that userinfo tells of
-the same person.
+django-allauth sends people there and keeps the state and the PKCE verifier in their session. What comes back is
+checked here, more strictly than it would: the ID token's signature, issuer, audience, time and nonce, and that
+userinfo tells of the same person.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def read(answer: requests.Response, what: str) -> Json:
 
 def discovery() -> Json:
     """What the provider says of itself. Raises Unanswered if it can't be had, or can't be trusted."""
-    key = f"oidc discovery {settings.OIDC_SERVER_URL}"
+    key = f"oidc-discovery-{settings.OIDC_SERVER_URL}"
     known = cache.get(key)
     if known:
         return known
@@ -250,8 +250,8 @@ def verified(token: str) -> Json:
     except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError) as error:
         logger.warning("An ID token is out of time: are the clocks right?")
         raise Rejected(
-            f"What {settings.OIDC_NAME} answered was out of time. Try again; if it happens again, tell an administrator "
-            "of the tracker: a clock may be wrong.",
+            f"What {settings.OIDC_NAME} answered was out of time. Try again; if it happens again, tell an "
+            "administrator of the tracker: a clock may be wrong.",
             "the ID token is out of time",
         ) from error
     except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
@@ -280,7 +280,9 @@ def signing_key(token: str, jwks_uri: str) -> Any:
 
 def reject(why: str) -> NoReturn:
     logger.warning("A sign-in was rejected: %s", why)
-    raise Rejected(f"What {settings.OIDC_NAME} answered could not be trusted, so you were not signed in. {TRY_AGAIN}", why)
+    raise Rejected(
+        f"What {settings.OIDC_NAME} answered could not be trusted, so you were not signed in. {TRY_AGAIN}", why
+    )
 
 
 # What it said
@@ -311,7 +313,10 @@ class Held:
 def redeem(code: str, state: Json) -> tuple[Claims, Held]:
     """Trade the code that came back, and check all that comes with it. Raises Trouble."""
     grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": address_back()}
-    given = tokens(grant | {"code_verifier": state.get("pkce_code_verifier", "")})
+    try:
+        given = tokens(grant | {"code_verifier": state.get("pkce_code_verifier", "")})
+    except TurnedAway as refusal:
+        reject(refusal.why)
     if not isinstance(given.get("id_token"), str):
         misconfigured("there is no ID token; is openid in OIDC_SCOPES?")
     claims = verified(given["id_token"])

@@ -86,4 +86,3 @@ class FactorMiddleware:
 def freed(request: HttpRequest) -> str:
     """The demand is met; where they wanted to go, "" if nothing was demanded."""
     return request.session.pop(DEMAND, "")
-

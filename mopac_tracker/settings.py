@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.standing.StandingMiddleware",
     "updates.typed.SignInMiddleware",
+    "accounts.second_step.FactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -143,7 +144,7 @@ ADDRESS_TRIES_AT_MOST = env_int("ADDRESS_TRIES_AT_MOST", 100, least=1)  # from o
 RESETS_AT_MOST = env_int("RESETS_AT_MOST", 3, least=1)  # mails to set a new password asked for, of one address of mail
 AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
 
-# Signing in with the organisation's account (OpenID Connect) and second factors; both off without these: docs/sign-in.md.
+# Single sign-on by OpenID Connect, and second factors; both off without these: docs/sign-in.md.
 OIDC_SERVER_URL = env("OIDC_SERVER_URL").removesuffix("/.well-known/openid-configuration").rstrip("/")
 OIDC_CLIENT_ID = env("OIDC_CLIENT_ID")
 OIDC_CLIENT_SECRET = env("OIDC_CLIENT_SECRET")
@@ -159,7 +160,9 @@ OIDC_CREATE = env_flag("OIDC_CREATE")
 OIDC_CHECK_MINUTES = env_int("OIDC_CHECK_MINUTES", 15, least=1)
 OIDC_GRACE_MINUTES = env_int("OIDC_GRACE_MINUTES", 60)  # how long sessions go on without an answer of the provider
 LOCAL_PASSWORDS = env("LOCAL_PASSWORDS", "1").lower() not in {"0", "false", "no", "off"}
-MFA = env("MFA").lower()  # "1" offers second factors, "required" demands them of administrators and managers, "all" of all
+MFA = env(
+    "MFA"
+).lower()  # "1" offers second factors, "required" demands them of administrators and managers, "all" of all
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.Adapter"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
 MFA_ADAPTER = "accounts.factors.Adapter"

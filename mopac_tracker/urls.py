@@ -16,6 +16,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("accounts.urls")),
+    path("", include("accounts.provider_urls")),
     path("admin/", admin.site.urls),
     path("", include("updates.urls")),
     path("", include("workbooks.urls")),
