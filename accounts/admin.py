@@ -1,11 +1,23 @@
-"""What django-allauth brings into the administration is taken out again: secrets are not to be looked at there, and its
-providers come from the settings only."""
+"""What is read in the administration; what django-allauth brings into it is taken out again: secrets are not to be looked
+at there, and its providers come from the settings only."""
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 
+from priorities.admin import ReadOnly
+
+from .models import Try
+
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
+
+
+@admin.register(Try)
+class TryAdmin(ReadOnly):
+    """How many tries count at the moment; of whom can't be read from it."""
+
+    list_display = ["at", "door"]
+    list_filter = ["door"]

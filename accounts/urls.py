@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.auth import views as auth
 from django.urls import path
 
+from . import audit_views, staying
 from .doors import FrontDoor, WayOut, with_passwords
 from .forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm
 
@@ -15,6 +16,10 @@ urlpatterns = [
         with_passwords(auth.PasswordChangeView.as_view(form_class=PasswordChangeForm)),
         name="password_change",
     ),
+    path("people/audit/", audit_views.audit, name="audit"),
+    path("people/audit/download/", audit_views.download, name="audit_download"),
+    path("session/", staying.ends, name="session_ends"),
+    path("session/stay/", staying.stay, name="session_stay"),
     path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path(
         "password/reset/",

@@ -80,6 +80,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.idle.IdleMiddleware",
+    "accounts.recorded.RecordedMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.standing.StandingMiddleware",
     "updates.typed.SignInMiddleware",
@@ -142,6 +144,10 @@ TRIES_AT_MOST = env_int("TRIES_AT_MOST", 10, least=1)  # wrong passwords or code
 TRIES_MINUTES = env_int("TRIES_MINUTES", 15, least=1)  # …so many minutes, and how long it takes until one more may be
 ADDRESS_TRIES_AT_MOST = env_int("ADDRESS_TRIES_AT_MOST", 100, least=1)  # from one address: an office shares one
 RESETS_AT_MOST = env_int("RESETS_AT_MOST", 3, least=1)  # mails to set a new password asked for, of one address of mail
+IDLE_MINUTES = env_int("IDLE_MINUTES", 30, least=1)  # without anything sent, then the session ends
+IDLE_WARNING_MINUTES = env_int("IDLE_WARNING_MINUTES", 5, least=1)  # before that, a page says so
+SESSION_HOURS = env_int("SESSION_HOURS", 24, least=1)  # from signing in, whatever is sent
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600  # what is stored of a session goes no later than it could have been used
 AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
 
 # Single sign-on by OpenID Connect, and second factors; both off without these: docs/sign-in.md.
@@ -162,7 +168,7 @@ OIDC_GRACE_MINUTES = env_int("OIDC_GRACE_MINUTES", 60)  # how long sessions go o
 LOCAL_PASSWORDS = env("LOCAL_PASSWORDS", "1").lower() not in {"0", "false", "no", "off"}
 MFA = env(
     "MFA"
-).lower()  # "1" offers second factors, "required" demands them of administrators and managers, "all" of all
+).lower()  # 1 offers second factors, "required" demands them of administrators and managers, "all" of all
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.Adapter"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
 MFA_ADAPTER = "accounts.factors.Adapter"

@@ -6,14 +6,16 @@ Names, routes and counts only: never what was typed, a query string or a file's 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
-from .people import Person
+from .people import Person, Role
 from .rules import only
 
 UNKNOWN_NAME = "unknown name"  # people type their password where the name goes, so no other name is written down
@@ -102,7 +104,11 @@ class AuditEvent(models.Model):
 def record(
     act: Act, *, by: Any, request: HttpRequest | None = None, about: object = "", detail: object = ""
 ) -> AuditEvent:
-    """Write down an act, in the transaction of the act where it has one. `by` is a person, or None for nobody."""
+    """Write down an act, in the transaction of the act where it has one. `by` is a person, or None for nobody.
+
+    The request is found by itself where a middleware has let it in; a command has none.
+    """
+    request = request or getattr(HistoricalRecords.context, "request", None)
     person = by if isinstance(by, Person) or (by is not None and by.is_authenticated) else None
     match = getattr(request, "resolver_match", None)
     said = {
@@ -115,6 +121,13 @@ def record(
     return AuditEvent.objects.create(
         act=act, by_id=person.pk if person else None, address=(address_of(request) or None) if request else None, **cut
     )
+
+
+def record_roles(person: Person, before: Collection[str], after: Collection[str], *, by: Any) -> None:
+    """What roles somebody was given and lost, by the names of their groups; one entry each."""
+    for act, roles in ((Act.ROLE_GIVEN, set(after) - set(before)), (Act.ROLE_TAKEN, set(before) - set(after))):
+        for role in sorted(roles):
+            record(act, by=by, about=person.username, detail=Role(role).label if role in Role.values else role)
 
 
 def address_of(request: HttpRequest) -> str:

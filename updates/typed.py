@@ -141,10 +141,13 @@ class SignInMiddleware(LoginRequiredMiddleware):
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
+        why = getattr(request, "signed_out_because", "")
         if request.method == "POST" and outlives(view_func) and keep(request):
-            messages.info(request, "You were signed out. Sign in again: what you typed is kept.")
+            messages.info(request, f"{why or 'You were signed out.'} Sign in again: what you typed is kept.")
         elif request.method == "POST" and hasattr(view_func, "only_acts"):
-            messages.info(request, "You were signed out before it was sent; nothing was changed.")
+            messages.info(request, f"{why} You were signed out before it was sent; nothing was changed.".strip())
+        elif why:
+            messages.info(request, f"{why} Sign in again.")
         return super().handle_no_permission(request, view_func)
 
 

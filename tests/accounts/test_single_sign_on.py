@@ -241,9 +241,10 @@ def test_what_was_typed_when_the_session_ended_is_there_after_the_provider(provi
     visitor.open(page)
     visitor.cookies.clear()
     fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', visitor.page.text))
+    name = re.search(r'<textarea name="([^"]+narrative)"', visitor.page.text)[1]
     visitor.open("/sign-in/")
     fields["csrfmiddlewaretoken"] = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', visitor.page.text)[1]
-    visitor.submit(page, **fields, narrative="Typed before")
+    visitor.submit(page, **fields, **{name: "Typed before"})
     assert "what you typed is kept" in visitor.text
     visitor.sign_in_there()
     assert "Typed before" in str(Draft.objects.get(person=person).data)
