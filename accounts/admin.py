@@ -1,5 +1,5 @@
-"""What is read in the administration; what django-allauth brings into it is taken out again: secrets are not to be looked
-at there, and its providers come from the settings only."""
+"""What is read in the administration; what django-allauth brings into it is taken out again: secrets are not to be
+looked at there, and its providers come from the settings only."""
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator

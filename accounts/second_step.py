@@ -15,6 +15,7 @@ from updates.typed import keep, outlives
 
 from . import factors
 from .signing_in import sign_in
+from .standing import asks_who
 
 KEY, DEMAND = "second step", "second factor demanded"
 MINUTES = 10
@@ -73,7 +74,7 @@ class FactorMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        if not getattr(view, "login_required", True) or DEMAND not in request.session:
+        if not asks_who(view) or DEMAND not in request.session:
             return None
         match = request.resolver_match
         if not factors.is_on() or (match and match.url_name in OPEN_MEANWHILE):

@@ -61,6 +61,12 @@ def forget(request: HttpRequest) -> bool:
     return bool(known)
 
 
+def asks_who(view: Any) -> bool:
+    """Whether a page is for people signed in only; a page for all depends on no cookie."""
+    is_published = getattr(view, "public_by_setting", False)
+    return getattr(view, "login_required", True) or (is_published and not settings.PUBLIC_REPORTS)
+
+
 class StandingMiddleware:
     """Before the sign-in is looked at: ends sessions that the provider no longer vouches for. Else no query."""
 
@@ -71,7 +77,7 @@ class StandingMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        if not getattr(view, "login_required", True):
+        if not asks_who(view):
             return
         known = request.session.get(KEY)
         if known and time.time() >= known["due"] and isinstance(request.user, Person):

@@ -9,6 +9,7 @@ from allauth.socialaccount.models import SocialAccount
 from priorities.audit import Act, AuditEvent
 from priorities.models import Person, Role
 from tests.make import make_person, with_role
+from updates.typed import whose
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,12 +54,12 @@ def test_the_sign_in_and_the_role_are_on_record_as_the_providers(provider, visit
 def test_the_page_asked_for_is_reached_through_the_provider(provider, visitor):
     provider.person(groups=["heads"])
     known()
-    visitor.open("/progress/")
+    visitor.open("/people/roles/")
     assert "Sign in with City Hall" in visitor.text
     link = re.search(r'href="(/sign-in/provider/[^"]*)"', visitor.page.text)[1]
     visitor.open(link)
     visitor.submit(name="ada", secret="there")
-    assert visitor.path == "/progress/"
+    assert visitor.path == "/people/roles/"
 
 
 def test_no_other_site_is_led_to_afterwards(provider, visitor):
@@ -234,17 +235,17 @@ def test_what_was_typed_when_the_session_ended_is_there_after_the_provider(provi
 
     person = known()
     make_assignment(victims, person)
-    make_full_update(victims, make_quarter())
+    update = make_full_update(victims, make_quarter())
     provider.person(groups=["staff"])
     visitor.sign_in_there()
     page = f"/2022-23-q1/{victims.slug}/update/ratings/"
     visitor.open(page)
     visitor.cookies.clear()
-    fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', visitor.page.text))
-    name = re.search(r'<textarea name="([^"]+narrative)"', visitor.page.text)[1]
+    who = whose(Person.objects.get(username="ada"))
+    fields = {"who": who, f"update-{update.pk}-base": update.version, f"update-{update.pk}-narrative": "Typed before"}
     visitor.open("/sign-in/")
     fields["csrfmiddlewaretoken"] = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', visitor.page.text)[1]
-    visitor.submit(page, **fields, **{name: "Typed before"})
+    visitor.submit(page, **fields)
     assert "what you typed is kept" in visitor.text
     visitor.sign_in_there()
     assert "Typed before" in str(Draft.objects.get(person=person).data)

@@ -1,7 +1,6 @@
 """What becomes of a session when its person is removed at the provider, or the provider is down."""
 
 import datetime as dt
-import re
 import threading
 
 import pytest
@@ -11,6 +10,7 @@ from accounts.models import Standing
 from priorities.audit import Act, AuditEvent
 from priorities.models import Person, Role
 from tests.make import make_assignment, make_full_update, make_person, make_quarter
+from updates.typed import whose
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,14 +101,14 @@ def test_what_was_typed_is_kept_when_the_session_is_ended(provider, signed_in, v
     from updates.models import Draft
 
     make_assignment(victims, Person.objects.get(username="ada"))
-    make_full_update(victims, make_quarter())
+    update = make_full_update(victims, make_quarter())
     page = f"/2022-23-q1/{victims.slug}/update/ratings/"
     signed_in.open(page)
-    fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', signed_in.page.text))
-    name = re.search(r'<textarea name="([^"]+narrative)"', signed_in.page.text)[1]
+    who = whose(Person.objects.get(username="ada"))
+    fields = {"who": who, f"update-{update.pk}-base": update.version, f"update-{update.pk}-narrative": "Typed before"}
     provider(spoil=["token 400"])
     later(16)
-    signed_in.submit(page, **fields, **{name: "Typed before"})
+    signed_in.submit(page, **fields)
     assert "what you typed is kept" in signed_in.text
     assert "City Hall no longer vouches for you" in signed_in.text
     provider(spoil=[])
