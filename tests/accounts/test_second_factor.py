@@ -449,3 +449,14 @@ def test_pages_cost_no_query_more_with_second_factors_on(client, ada, clock, set
             client.get("/people/roles/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_its_pages_are_for_people_signed_in_with_a_password_here(client, ada):
+    pages = [f"/second-factor/{name}" for name in ("", "add/", "codes/", "codes/file/", "remove/")]
+    for page in pages:
+        assert client.get(page).url.startswith("/sign-in/?next=")
+    ada.set_unusable_password()
+    ada.save()
+    client.force_login(ada)
+    for page in pages:
+        assert client.get(page).status_code == 403
