@@ -8,7 +8,7 @@ from django.contrib import admin
 
 from priorities.admin import ReadOnly
 
-from .models import Try
+from .models import Standing, Try
 
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     if admin.site.is_registered(model):
@@ -21,3 +21,12 @@ class TryAdmin(ReadOnly):
 
     list_display = ["at", "door"]
     list_filter = ["door"]
+
+
+@admin.register(Standing)
+class StandingAdmin(ReadOnly):
+    """Who is signed in through the provider, and when it was last asked about them; never what it is asked with."""
+
+    list_display = ["person", "checked_at", "due_at"]
+    exclude = ["tokens"]
+    not_exported = ("tokens",)

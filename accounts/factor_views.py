@@ -20,7 +20,7 @@ from priorities.audit import Act, record
 from priorities.models import Person
 from priorities.people import signed_in
 from updates.mailing import PATIENCE, Post, compose
-from updates.typed import hand_back
+from updates.typed import hand_back, only_acts
 
 from . import factors, oidc
 from .factor_forms import AddForm, CodeForm, PasswordAgainForm
@@ -113,6 +113,7 @@ def codes(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/recovery_codes_new.html", {"form": form})
 
 
+@only_acts
 @with_factors
 @require_POST
 def codes_file(request: HttpRequest) -> HttpResponse:
@@ -167,6 +168,7 @@ def for_administrators(view: View) -> View:
     return only
 
 
+@only_acts
 @for_administrators
 def of_person(request: HttpRequest, *, pk: int) -> HttpResponse:
     """How somebody signs in, with what an administrator does for who has lost a phone or changed to another account."""

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 
 from priorities.models import Person
-from updates.typed import keep, outlives
+from updates.typed import keep, may_be_kept
 
 from . import factors
 from .signing_in import sign_in
@@ -79,7 +79,7 @@ class FactorMiddleware:
         match = request.resolver_match
         if not factors.is_on() or (match and match.url_name in OPEN_MEANWHILE):
             return None
-        if request.method == "POST" and outlives(view) and keep(request):
+        if request.method == "POST" and may_be_kept(view) and keep(request, view):
             messages.info(request, "What you typed is kept until you have set up your second factor.")
         return redirect("second_factor_add")
 

@@ -7,7 +7,8 @@ class TrackerAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        from .checks import settings_can_be_read, site_url_is_secure
+        from .checks import settings_can_be_read, site_url_is_secure, the_warning_comes_before_the_end
 
         checks.register(settings_can_be_read)
+        checks.register(the_warning_comes_before_the_end)
         checks.register(site_url_is_secure, "mail", deploy=True)

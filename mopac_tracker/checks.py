@@ -29,3 +29,17 @@ def settings_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         Error(problem, hint=f"Correct {name}, or leave it out for the default.", id="mopac_tracker.E001")
         for name, problem in settings.BAD_SETTINGS
     ]
+
+
+def the_warning_comes_before_the_end(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever is warned as soon as a page is there is warned of nothing."""
+    if settings.IDLE_WARNING_MINUTES < settings.IDLE_MINUTES <= settings.SESSION_HOURS * 60:
+        return []
+    return [
+        Error(
+            f"IDLE_WARNING_MINUTES is {settings.IDLE_WARNING_MINUTES}, IDLE_MINUTES {settings.IDLE_MINUTES} and "
+            f"SESSION_HOURS {settings.SESSION_HOURS}, which don't follow one another.",
+            hint="Set IDLE_WARNING_MINUTES below IDLE_MINUTES, and SESSION_HOURS no shorter than that.",
+            id="mopac_tracker.E010",
+        )
+    ]
