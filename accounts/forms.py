@@ -9,12 +9,16 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
+from django.conf import settings
 from django.contrib.auth import forms as auth
+from django.core.validators import MaxLengthValidator
 from django.utils import timezone
 
 from priorities.models import Person
 
+from .linking import links_of
 from .models import Door
+from .passwords import LONGEST, TOO_LONG
 from .throttle import Counted, TooMany, begin
 
 
@@ -25,6 +29,7 @@ def helper(form: forms.BaseForm, button: str) -> FormHelper:
     made = FormHelper()
     made.attrs = {"novalidate": ""}
     made.add_input(Submit("", button))
+    capped(form)
     return made
 
 
@@ -38,10 +43,24 @@ def too_many(error: TooMany) -> str:
     )
 
 
+def too_many_resets(error: TooMany) -> str:
+    return (
+        f"A link was asked for several times already. Look in your mail, among the spam too; another can be sent at "
+        f"{moment(error.until)}."
+    )
+
+
 def moment(at: dt.datetime) -> str:
     """The minute by which it is over; with the day unless it is today."""
     local = timezone.localtime(at + dt.timedelta(seconds=59))
     return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%H:%M on %-d %B}"
+
+
+def capped(form: forms.BaseForm) -> None:
+    """No password is longer than LONGEST; said, not cut, as what was pasted would then be another."""
+    for field in form.fields.values():
+        if isinstance(field.widget, forms.PasswordInput):
+            field.validators.append(MaxLengthValidator(LONGEST, TOO_LONG))
 
 
 class SignInForm(auth.AuthenticationForm):
@@ -52,12 +71,19 @@ class SignInForm(auth.AuthenticationForm):
     error_messages = {
         "invalid_login": "The user name or the password is not right. Both mind capital letters.",
         "inactive": "This account is not active. Ask an administrator.",
+        "linked": "This account signs in with the organisation’s own sign-in, not with a password.",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label = "User name"
         self.helper = helper(self, "Sign in")
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """A password that somebody linked with the provider came by later would outlive their time there."""
+        super().confirm_login_allowed(user)
+        if settings.OIDC_SERVER_URL and links_of(user).exists():
+            raise forms.ValidationError(self.error_messages["linked"], code="linked")
 
     def clean(self) -> dict[str, Any]:
         """Counted first: while there were too many, the right password is as wrong as any, and nobody learns which."""
@@ -94,8 +120,14 @@ class PasswordResetForm(auth.PasswordResetForm):
         self.helper = helper(self, "Send me a link")
 
     def get_users(self, email: str) -> Iterable[Person]:
-        """Those of this address, who get the mail at the address stored; those too whose invitation ran out."""
-        return Person.objects.filter(email__iexact=email, is_active=True)
+        """Those of this address, who get the mail at the address stored; those too whose invitation ran out.
+
+        Nobody gets a password who signs in elsewhere, or has none where none are given.
+        """
+        found = Person.objects.filter(email__iexact=email, is_active=True)
+        if settings.OIDC_SERVER_URL:
+            found = found.filter(socialaccount=None)
+        return [each for each in found if each.has_usable_password() or settings.LOCAL_PASSWORDS]
 
 
 class SetPasswordForm(auth.SetPasswordForm):

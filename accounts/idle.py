@@ -21,6 +21,7 @@ from django.utils.functional import SimpleLazyObject
 
 from priorities.audit import Act, record
 from priorities.models import Person
+from updates.typed import remember
 
 BEGAN, SEEN = "began", "seen"  # seconds since 1970
 WRITTEN_EVERY = 60  # seconds
@@ -47,8 +48,9 @@ class Ends:
         return int(timezone.now().timestamp())
 
 
-def begin(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+def begin(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """Whoever signs somebody in, the session begins now."""
+    request.signed_in_now = user  # type: ignore[attr-defined]
     request.session[BEGAN] = request.session[SEEN] = seconds()
 
 
@@ -56,12 +58,12 @@ def seconds() -> int:
     return int(timezone.now().timestamp())
 
 
-def touch(session: SessionBase) -> None:
+def touch(session: SessionBase, *, at_once: bool = False) -> None:
     """Something was asked; of sessions from before there were limits, this is the beginning."""
     now = seconds()
     if BEGAN not in session:
         session[BEGAN] = now
-    if now - session.get(SEEN, 0) >= WRITTEN_EVERY:
+    if at_once or now - session.get(SEEN, 0) >= WRITTEN_EVERY:
         session[SEEN] = now
 
 
@@ -114,4 +116,7 @@ class IdleMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.user = SimpleLazyObject(lambda: present(request))  # type: ignore[assignment]
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(person := getattr(request, "signed_in_now", None), Person):
+            remember(response, person)
+        return response

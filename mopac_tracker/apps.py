@@ -13,6 +13,7 @@ class TrackerConfig(AppConfig):
 
         checks.register(ours.settings_can_be_read)
         checks.register(ours.settings_agree)
+        checks.register(ours.the_warning_comes_before_the_end)
         checks.register(ours.site_url_is_secure, "mail", deploy=True)
         checks.register(ours.settings_are_for_a_deployment, deploy=True)
 

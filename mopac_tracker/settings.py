@@ -99,6 +99,11 @@ INSTALLED_APPS = [
     "csp",
     "import_export",
     "simple_history",
+    "allauth",
+    "allauth.account",  # which the next two need
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
     "accounts",
     "reports",
     "updates",
@@ -122,7 +127,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.idle.IdleMiddleware",
     "accounts.recorded.RecordedMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.standing.StandingMiddleware",
     "updates.typed.SignInMiddleware",
+    "accounts.second_step.FactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -162,8 +170,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
+    {"NAME": "accounts.passwords.NotTooLong"},
+    {"NAME": "accounts.passwords.NotOurWords"},
+]  # any characters in any mixture: rules of composition make passwords no better
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "updates:mine"
 LOGOUT_REDIRECT_URL = "login"
@@ -179,6 +188,31 @@ IDLE_WARNING_MINUTES = env_int("IDLE_WARNING_MINUTES", 5, least=1)  # before tha
 SESSION_HOURS = env_int("SESSION_HOURS", 24, least=1)  # from signing in, whatever is sent
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600  # what is stored of a session goes no later than it could have been used
 AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
+
+# Single sign-on by OpenID Connect, and second factors; both off without these: docs/sign-in.md.
+OIDC_SERVER_URL = env("OIDC_SERVER_URL").removesuffix("/.well-known/openid-configuration").rstrip("/")
+OIDC_CLIENT_ID = env("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env("OIDC_CLIENT_SECRET")
+OIDC_NAME = env("OIDC_NAME", "your organisation’s account")  # as in "Sign in with …"
+OIDC_SCOPES = env("OIDC_SCOPES", "openid profile email").split()
+OIDC_GROUPS_CLAIM = env("OIDC_GROUPS_CLAIM")  # without it, roles stay as they are here
+OIDC_ADMINISTRATORS = env_list("OIDC_ADMINISTRATORS")  # groups of the provider, as its claim spells them
+OIDC_MANAGERS = env_list("OIDC_MANAGERS")
+OIDC_READERS = env_list("OIDC_READERS")
+OIDC_USERNAME_CLAIM = env("OIDC_USERNAME_CLAIM", "preferred_username")
+OIDC_TRUST_MAIL = env_flag("OIDC_TRUST_MAIL")  # every address that the provider tells of is checked by the organisation
+OIDC_CREATE = env_flag("OIDC_CREATE")
+OIDC_CHECK_MINUTES = env_int("OIDC_CHECK_MINUTES", 15, least=1)
+OIDC_GRACE_MINUTES = env_int("OIDC_GRACE_MINUTES", 60)  # how long sessions go on without an answer of the provider
+LOCAL_PASSWORDS = env("LOCAL_PASSWORDS", "1").lower() not in {"0", "false", "no", "off"}
+MFA = env(
+    "MFA"
+).lower()  # 1 offers second factors, "required" demands them of administrators and managers, "all" of all
+SOCIALACCOUNT_ADAPTER = "accounts.oidc.Adapter"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
+MFA_ADAPTER = "accounts.factors.Adapter"
+MFA_TOTP_ISSUER = "Performance tracker"
+MFA_TOTP_TOLERANCE = 1  # the code before and the one after count too: clocks differ, and typing takes time
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"

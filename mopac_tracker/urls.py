@@ -14,6 +14,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("accounts.urls")),
+    path("", include("accounts.provider_urls")),
     path("admin/", admin.site.urls),
     path("", include("updates.urls")),
     path("", include("workbooks.urls")),
