@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from priorities.models import Person
 
+from .linking import links_of
 from .models import Door
 from .passwords import LONGEST, TOO_LONG
 from .throttle import Counted, TooMany, begin
@@ -70,12 +71,19 @@ class SignInForm(auth.AuthenticationForm):
     error_messages = {
         "invalid_login": "The user name or the password is not right. Both mind capital letters.",
         "inactive": "This account is not active. Ask an administrator.",
+        "linked": "This account signs in with the organisation’s own sign-in, not with a password.",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label = "User name"
         self.helper = helper(self, "Sign in")
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """A password that somebody linked with the provider came by later would outlive their time there."""
+        super().confirm_login_allowed(user)
+        if settings.OIDC_SERVER_URL and links_of(user).exists():
+            raise forms.ValidationError(self.error_messages["linked"], code="linked")
 
     def clean(self) -> dict[str, Any]:
         """Counted first: while there were too many, the right password is as wrong as any, and nobody learns which."""
@@ -114,10 +122,12 @@ class PasswordResetForm(auth.PasswordResetForm):
     def get_users(self, email: str) -> Iterable[Person]:
         """Those of this address, who get the mail at the address stored; those too whose invitation ran out.
 
-        Where people sign in elsewhere only, nobody gets a password who has none.
+        Nobody gets a password who signs in elsewhere, or has none where none are given.
         """
         found = Person.objects.filter(email__iexact=email, is_active=True)
-        return [each for each in found if each.has_usable_password() or getattr(settings, "LOCAL_PASSWORDS", True)]
+        if settings.OIDC_SERVER_URL:
+            found = found.filter(socialaccount=None)
+        return [each for each in found if each.has_usable_password() or settings.LOCAL_PASSWORDS]
 
 
 class SetPasswordForm(auth.SetPasswordForm):

@@ -1,23 +1,21 @@
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, register_converter
 
 from priorities.periods import PeriodConverter
 
+from . import health
 from .security_txt import security_txt
 
 register_converter(PeriodConverter, "period")
 
 
-@login_not_required
-def healthz(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("ok", content_type="text/plain")
-
+handler500 = "mopac_tracker.unavailable.server_error"
 
 urlpatterns = [
-    path("healthz", healthz, name="healthz"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("", include("accounts.urls")),
+    path("", include("accounts.provider_urls")),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("admin/", admin.site.urls),
     path("", include("updates.urls")),
