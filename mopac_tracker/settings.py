@@ -278,8 +278,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURITY_CONTACT = env("SECURITY_CONTACT")  # whom to tell of a weakness: an address of mail or of a page, or several
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would lose the session on the way from a mail's link
 CSRF_COOKIE_HTTPONLY = True
+READER_COOKIE_NAME = "reader"  # who signed in last in this browser, signed: see updates/typed.py
 if not DEBUG:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    READER_COOKIE_NAME = "__Host-reader"
     MESSAGE_STORAGE = "mopac_tracker.private.Messages"
 
 CSRF_FAILURE_VIEW = "updates.typed.csrf_failure"

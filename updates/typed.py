@@ -26,8 +26,7 @@ from priorities.people import Person
 
 SALT, KEY, AGAIN, UNSENT = "updates.typed", "typed", "typed again", "unsent"
 NO_FILE = "Sign in again, then choose the file once more: nothing was uploaded."
-COOKIE, TOKEN_BEFORE = "reader", "token before"
-DAYS = 14
+DAYS, TOKEN_BEFORE = 14, "token before"
 CARRIED = ("csrfmiddlewaretoken", "who")
 Typed = dict[str, str]
 View = Callable[..., HttpResponse]
@@ -125,13 +124,13 @@ def sender(request: HttpRequest) -> int | None:
 
 def last_here(request: HttpRequest) -> int | None:
     """Who signed in last in this browser, within DAYS."""
-    said = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=DAYS * 86_400)
+    said = request.get_signed_cookie(settings.READER_COOKIE_NAME, default="", salt=SALT, max_age=DAYS * 86_400)
     return int(said) if said.isdecimal() else None
 
 
 def remember(response: HttpResponse, person: Person) -> None:
     response.set_signed_cookie(
-        COOKIE,
+        settings.READER_COOKIE_NAME,
         str(person.pk),
         salt=SALT,
         max_age=DAYS * 86_400,
