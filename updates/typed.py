@@ -147,6 +147,8 @@ def keep(request: HttpRequest, view: Any) -> bool:
     person = sender(request) or last_here(request)
     if person is None or any("password" in name for name in request.POST):
         return False
+    if not outlives(view) and not any(value.strip() for values in lists(request).values() for value in values):
+        return False  # a button, to be pressed again
     found = {"cells": cells(request)} if outlives(view) else {"lists": lists(request)}
     path = request.path_info if outlives(view) else request.get_full_path()
     request.session[KEY] = {"person": person, "path": path, **found}

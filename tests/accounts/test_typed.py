@@ -193,3 +193,11 @@ def test_a_draft_that_a_page_sends_by_itself_too_late_says_nothing(was_signed_in
         response = was_signed_in.post(f"/2022-23-q1/{victims.slug}/update/ratings/draft/", {"narrative": TEXT})
     page = was_signed_in.get(response.url).content.decode()
     assert "signed out" not in page
+
+
+def test_a_button_that_was_pressed_too_late_is_told_to_be_pressed_again(was_signed_in, victims):
+    make_full_update(victims, make_quarter())
+    response = was_signed_in.post(f"/2022-23-q1/{victims.slug}/update/move/withdraw/")
+    page = was_signed_in.get(response.url).content.decode()
+    assert "You were signed out before it was sent; nothing was changed." in page
+    assert KEY not in was_signed_in.session
