@@ -164,8 +164,9 @@ def test_a_form_from_before_signing_in_again_on_another_tab_is_kept(administrato
     response = client.post("/people/invite/", {"first_name": TEXT, "csrfmiddlewaretoken": stale})
     assert response.url == "/typed/"
     assert TEXT in client.get("/typed/").content.decode()
-    forged = client.post("/people/invite/", {"first_name": "Forged", "csrfmiddlewaretoken": "x" * 64})
-    assert forged.status_code == 403
+    for token_of_nobody in ("x" * 64, "!" * 64, "é" * 64, ""):
+        forged = client.post("/people/invite/", {"first_name": "Forged", "csrfmiddlewaretoken": token_of_nobody})
+        assert forged.status_code == 403
 
 
 def test_a_form_of_somebody_else_from_before_is_not_taken_over(administrator, manager):
