@@ -12,6 +12,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import forms as auth
 from django.core.validators import MaxLengthValidator
+from django.http import HttpRequest
 from django.utils import timezone
 
 from priorities.models import Person
@@ -87,7 +88,7 @@ class SignInForm(auth.AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Counted first: while there were too many, the right password is as wrong as any, and nobody learns which."""
-        if {"username", "password"} <= self.cleaned_data.keys():
+        if self.request is not None and {"username", "password"} <= self.cleaned_data.keys():
             try:
                 self.counted = begin(Door.SIGN_IN, self.request, name=self.cleaned_data["username"])
             except TooMany as error:
@@ -102,9 +103,20 @@ class PasswordChangeForm(auth.PasswordChangeForm):
         "password_incorrect": "The old password is not right. Passwords mind capital letters.",
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.request = request
         self.helper = helper(self, "Change password")
+
+    def clean_old_password(self) -> str:
+        """Counted as a sign-in is: whoever sits at somebody's open session can't guess at it either."""
+        try:
+            counted = begin(Door.SIGN_IN, self.request, name=self.user.get_username())
+        except TooMany as error:
+            raise forms.ValidationError(too_many(error), code="too_many") from None
+        old = super().clean_old_password()
+        counted.forgive()
+        return old
 
     def clean_new_password1(self) -> str:
         new = self.cleaned_data["new_password1"]

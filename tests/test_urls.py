@@ -32,7 +32,7 @@ READ_ONLY = ["changeset", "draft", "explanation", "overviewdraft", "comment", "s
 READ_ONLY += ["decision", "sentback", "closedreport", "importrecord", "importfile"]
 READ_ONLY += ["auditevent", "try", "standing"]
 READ_ONLY += ["publication", "publishedfile", "proposedrevision"]
-FOR_ALL = {"/", "/session/", "/data/", "/password/", "/password/done/", "/my-updates/", "/people/roles/"}
+FOR_ALL = {"/", "/session/", "/typed/", "/data/", "/password/", "/password/done/", "/my-updates/", "/people/roles/"}
 ROLES = ["administrator", "manager", "victims_lead", "trust_lead", "reader", "nobody"]
 
 

@@ -17,7 +17,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.middleware.csrf import CSRF_TOKEN_LENGTH, _does_token_match
+from django.middleware import csrf as tokens
 from django.shortcuts import redirect
 from django.urls import resolve
 from django.views import csrf
@@ -29,6 +29,7 @@ NO_FILE = "Sign in again, then choose the file once more: nothing was uploaded."
 COOKIE, TOKEN_BEFORE = "reader", "token before"
 DAYS = 14
 CARRIED = ("csrfmiddlewaretoken", "who")
+matches = tokens._does_token_match  # type: ignore[attr-defined]  # the only way to read a masked token
 Typed = dict[str, str]
 View = Callable[..., HttpResponse]
 
@@ -65,8 +66,8 @@ def outlives(view: Any) -> bool:
 
 
 def only_acts(view: View) -> View:
-    """Marks a view that is sent no typing: a button is pressed again, and what a page keeps by itself comes again."""
-    view.only_acts = True  # type: ignore[attr-defined]
+    """Marks a view that is sent no typing, or by a page itself, as its drafts are: sent too late, nothing is said."""
+    view.only_acts = view.says_nothing = True  # type: ignore[attr-defined]
     return view
 
 
@@ -126,7 +127,7 @@ def sender(request: HttpRequest) -> int | None:
 def last_here(request: HttpRequest) -> int | None:
     """Who signed in last in this browser, within DAYS."""
     said = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=DAYS * 86_400)
-    return int(said) if said.isdecimal() else None
+    return int(said) if said and said.isdecimal() else None
 
 
 def remember(response: HttpResponse, person: Person) -> None:
@@ -197,7 +198,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
             messages.info(request, f"{why or 'You were signed out.'} {NO_FILE}")
         elif request.method == "POST" and may_be_kept(view_func) and keep(request, view_func):
             messages.info(request, f"{why or 'You were signed out.'} Sign in again: what you typed is kept.")
-        elif request.method == "POST":
+        elif request.method == "POST" and not hasattr(view_func, "says_nothing"):
             messages.info(request, f"{why} You were signed out before it was sent; nothing was changed.".strip())
         elif why:
             messages.info(request, f"{why} Sign in again.")
@@ -213,7 +214,7 @@ def is_from_before(request: HttpRequest) -> bool:
     """Whether a form was made for the same person as now, before they signed in again."""
     token = request.session.get(TOKEN_BEFORE)
     sent = request.POST.get("csrfmiddlewaretoken", "")
-    return bool(token) and len(sent) == CSRF_TOKEN_LENGTH and _does_token_match(sent, token)
+    return bool(token) and len(sent) == tokens.CSRF_TOKEN_LENGTH and matches(sent, token)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

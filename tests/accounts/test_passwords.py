@@ -158,3 +158,12 @@ def test_an_inactive_person_gets_no_mail(client):
     make_person("gone", email="gone@example.org", is_active=False)
     ask(client, "gone@example.org")
     assert mail.outbox == []
+
+
+def test_the_old_password_is_not_guessed_in_an_open_session(client, manager, settings):
+    settings.TRIES_AT_MOST = 2
+    client.force_login(manager)
+    wrong = {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW}
+    for _ in range(2):
+        assert "The old password is not right." in client.post("/password/", wrong).content.decode()
+    assert "There were too many tries" in change(client).content.decode()

@@ -186,3 +186,11 @@ def test_a_form_of_somebody_else_from_before_is_not_taken_over(administrator, ma
     response = client.post("/people/invite/", {"first_name": TEXT, "csrfmiddlewaretoken": stale})
     assert response.status_code == 403
     assert UNSENT not in client.session
+
+
+def test_a_draft_that_a_page_sends_by_itself_too_late_says_nothing(was_signed_in, victims):
+    make_full_update(victims, make_quarter())
+    for _ in range(2):
+        response = was_signed_in.post(f"/2022-23-q1/{victims.slug}/update/ratings/draft/", {"narrative": TEXT})
+    page = was_signed_in.get(response.url).content.decode()
+    assert "signed out" not in page
