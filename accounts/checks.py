@@ -23,7 +23,7 @@ def sign_in_is_whole(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-Problem = tuple[type[CheckMessage], int, str, str]
+Problem = tuple[type[Error] | type[Warning], int, str, str]
 
 
 def without_provider() -> Iterator[Problem]:

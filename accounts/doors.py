@@ -17,7 +17,7 @@ from . import oidc, standing
 from .second_step import let_in
 from .signing_in import SignInView, SignOutView
 
-View = Callable[..., HttpResponse]
+View = Callable[..., Any]
 
 
 class FrontDoor(SignInView):
@@ -54,7 +54,7 @@ def with_passwords(view: View) -> View:
     """A page of passwords, open only where they are used, and to those who have one."""
 
     @wraps(view)
-    def only(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def only(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         refuse_passwords()
         if isinstance(request.user, Person) and oidc.is_on() and not request.user.has_usable_password():
             raise PermissionDenied(f"You sign in with {settings.OIDC_NAME}, and have no password here.")

@@ -95,7 +95,7 @@ class AddForm(PasswordAgainForm):
         sealed = seal(f"{self.person.pk} {self.secret}", HIDDEN)
         self.initial["sealed"] = sealed
         if self.is_bound:
-            self.data = {**self.data.dict(), "sealed": sealed}
+            self.data = {**{name: self.data.get(name) for name in self.data}, "sealed": sealed}
 
     def shown_before(self) -> str:
         """The secret that the page showed, if this is its form, sent back."""

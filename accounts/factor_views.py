@@ -25,6 +25,7 @@ from updates.typed import hand_back, only_acts
 from . import factors, oidc
 from .factor_forms import AddForm, CodeForm, PasswordAgainForm
 from .linking import links_of
+from .models import Standing
 from .sealing import Unsealable, seal, unseal
 from .second_step import DEMAND, done, freed, waiting
 
@@ -209,5 +210,6 @@ def unlink(request: HttpRequest, person: Person) -> str:
     count, _ = links_of(person).delete()
     if not count:
         return f"{person} is not linked; nothing was changed."
+    Standing.objects.filter(person=person).delete()  # sessions end when they are checked next
     record(Act.PASSWORD_CHANGED, by=by, request=request, about=person.username, detail="unlinked from the provider")
     return f"{person} is no longer linked; the next sign-in with their verified address links them anew."

@@ -75,6 +75,8 @@ def newly_linked(claims: Claims, roles: frozenset[str] | None, request: HttpRequ
             return link.user
         person = known_by_mail(claims, roles) or made(claims, roles, request)
         connect(person, claims.subject)
+        said = f"linked with {settings.OIDC_NAME}: no password here any more"
+        record(Act.PASSWORD_CHANGED, by=None, request=request, about=person.username, detail=said)
     return person
 
 

@@ -11,13 +11,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import base36_to_int, url_has_allowed_host_and_scheme, urlsafe_base64_decode
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_GET
 
 from priorities.audit import Act, record
 from priorities.models import Person
 
 from . import oidc, standing
-from .linking import person_of
+from .linking import link_of, person_of
 from .second_step import let_in
 from .signing_in import sign_in
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @login_not_required
 @never_cache
-@require_safe
+@require_GET
 def leave(request: HttpRequest) -> HttpResponse:
     """To the provider. A link, not a form: form-action 'self' forbids a form to be led on to another site."""
     if not oidc.is_on():
@@ -42,20 +42,25 @@ def leave(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@require_safe
+@require_GET
 def back(request: HttpRequest) -> HttpResponse:
     """Back from the provider, with a code or an error."""
     if not oidc.is_on():
         raise Http404
-    to = settings.LOGIN_REDIRECT_URL
+    to = ""
     try:
         state = oidc.state_of(request)
         to = safe(request, state.get("next") or "")
         refuse_errors(request)
         claims, held = oidc.redeem(request.GET.get("code", ""), state)
+    except oidc.Trouble as trouble:
+        return told(request, trouble, to)  # not on record, which strangers could fill; the log has it
+    try:
         person = person_of(claims, request)
     except oidc.Trouble as trouble:
-        record(Act.REFUSED, by=None, request=request, detail=f"{settings.OIDC_NAME}: {trouble.why or 'refused'}")
+        link = link_of(claims.subject)
+        about = link.user.username if link else ""
+        record(Act.REFUSED, by=None, request=request, about=about, detail=f"{settings.OIDC_NAME}: {trouble.why}")
         return told(request, trouble, to)
     sign_in(request, person, how=settings.OIDC_NAME)
     standing.begin(request, person, claims, held)
@@ -96,7 +101,7 @@ def safe(request: HttpRequest, url: str) -> str:
 
 @login_not_required
 @never_cache
-@require_safe
+@require_GET
 def signed_out(request: HttpRequest) -> HttpResponse:
     """Signed out here; the provider's own session is ended by a link, where it offers that."""
     if not oidc.is_on() or request.user.is_authenticated:

@@ -1,7 +1,7 @@
 """Whether somebody signed in through the provider may still be: asked again every OIDC_CHECK_MINUTES.
 
 Of several requests at once one asks, the others go on meanwhile: refresh tokens may work only once. A provider that
-doesn't answer signs nobody out for OIDC_GRACE_MINUTES; it is asked again every minute.
+doesn't answer signs nobody out for OIDC_GRACE_MINUTES; it is asked again once a minute, for one of the sessions.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def look_again(request: HttpRequest, person: Person, pk: int) -> None:
     standing = Standing.objects.filter(pk=pk, person=person).first()
     if standing is None or not oidc.is_on():
         end(request, person, f"Sign in with {settings.OIDC_NAME} once more.", "signed out elsewhere")
-    elif not is_ours:
+    elif not is_ours and now < limit(standing) + PATIENCE:
         remember(request, standing)
     elif why := refusal(request, standing):
         standing.delete()
@@ -111,13 +111,25 @@ def refusal(request: HttpRequest, standing: Standing) -> tuple[str, str] | None:
         claims, held = oidc.renew(Held(access, refresh), standing.subject, standing.groups_in)
         still_here(request, standing, claims)
     except oidc.Unanswered as trouble:
-        if timezone.now() - standing.checked_at < dt.timedelta(minutes=settings.OIDC_GRACE_MINUTES):
+        nobody_asks()
+        if timezone.now() < limit(standing):
             return None
         return trouble.told, f"unanswered for {settings.OIDC_GRACE_MINUTES} minutes"
     except oidc.Trouble as trouble:
         return trouble.told, trouble.why
     vouched_for(standing, claims, held)
     return None
+
+
+def limit(standing: Standing) -> dt.datetime:
+    """Until when they may stay without an answer."""
+    return standing.checked_at + dt.timedelta(minutes=settings.OIDC_CHECK_MINUTES + settings.OIDC_GRACE_MINUTES)
+
+
+def nobody_asks() -> None:
+    """For a minute, for no session: else all would wait for a provider that hangs, and take all processes with them."""
+    soon = timezone.now() + PATIENCE
+    Standing.objects.filter(due_at__lt=soon).update(due_at=soon)
 
 
 def still_here(request: HttpRequest, standing: Standing, claims: Claims) -> None:

@@ -460,3 +460,30 @@ def test_its_pages_are_for_people_signed_in_with_a_password_here(client, ada):
     client.force_login(ada)
     for page in pages:
         assert client.get(page).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_send_the_same_code_at_once_one_gets_in(ada, clock):
+    import threading
+
+    from django.db import connection
+
+    secret, codes = with_factor(ada, clock)
+    got, gate = [], threading.Barrier(4)
+
+    def try_it(code):
+        gate.wait()
+        try:
+            got.append(factors.check(ada, code))
+        except factors.WrongCode:
+            got.append("refused")
+        finally:
+            connection.close()
+
+    both = [code_now(secret, clock), codes[0]] * 2
+    threads = [threading.Thread(target=try_it, args=[code]) for code in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == ["code", "recovery code", "refused", "refused"]

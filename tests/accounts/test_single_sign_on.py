@@ -496,3 +496,14 @@ def test_nothing_of_it_is_there_while_it_is_off(client, db):
 def test_no_page_of_the_librarys_own_is_to_be_reached(client, db):
     for path in ("accounts/login/", "accounts/signup/", "accounts/social/connections/", "login/", "accounts/2fa/"):
         assert client.get(f"/{path}").status_code == 404
+
+
+def test_an_invitation_leads_to_the_provider_where_there_are_no_passwords(provider, client, administrator, settings):
+    from django.core import mail
+
+    settings.LOCAL_PASSWORDS = False
+    client.force_login(administrator)
+    sent = {"first_name": "Ada", "last_name": "Office", "email": "ada@example.org", "role": ""}
+    client.post("/people/invite/", sent)
+    assert "You sign in with City Hall:" in mail.outbox[0].body
+    assert "password" not in mail.outbox[0].body

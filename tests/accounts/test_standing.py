@@ -129,10 +129,33 @@ def test_a_provider_that_is_down_signs_nobody_out_at_once(provider, signed_in, s
 
 def test_a_provider_that_is_down_for_longer_ends_sessions_and_says_so(provider, signed_in):
     provider(spoil=["discovery 500"])
-    later(61)
+    later(76)
     signed_in.open("/progress/")
     assert signed_in.path == "/sign-in/"
     assert "could not reach City Hall" in signed_in.text
+
+
+def test_a_provider_that_is_down_is_asked_for_one_session_a_minute_and_not_for_each(provider, signed_in, visitor_of):
+    provider.person("bob", groups=["heads"])
+    make_person("bob", email="bob@example.org")
+    other = visitor_of()
+    other.sign_in_there("bob")
+    provider(spoil=["discovery 500"])
+    later(16)
+    signed_in.open("/progress/")
+    asked = len(provider.seen())
+    other.open("/progress/")
+    assert len(provider.seen()) == asked
+    assert signed_in.is_in
+    assert other.is_in
+
+
+def test_sessions_for_which_nobody_asked_end_too_when_the_provider_is_down_for_longer(provider, signed_in):
+    later(78)
+    Standing.objects.update(due_at=timezone.now() + dt.timedelta(minutes=1))  # another session asked
+    provider(spoil=["discovery 500"])
+    signed_in.open("/progress/")
+    assert signed_in.path == "/sign-in/"
 
 
 def test_a_secret_that_ran_out_is_not_held_against_people_at_once(provider, signed_in, settings):

@@ -57,7 +57,8 @@ def test_every_form_is_kept_or_has_nothing_but_a_button(was_signed_in, pages):  
     assert all(re.search(BUTTONS, page) for page in buttons), buttons
 
 
-BUTTONS = r"/draft/$|/progress/remind/$|/people/\d+/(end|invite|reactivate)/$|^/(sign-out|typed|session/stay)/$"
+BUTTONS = r"/draft/$|/progress/remind/$|/people/\d+/(end|invite|reactivate|sign-in)/$"
+BUTTONS += r"|^/(sign-out|typed|session/stay|second-factor/codes/file)/$"
 
 
 def test_a_form_without_a_draft_is_offered_to_be_sent_again(was_signed_in):

@@ -59,7 +59,7 @@ def test_a_second_factor_is_set_up_and_asked_for(page, live_server, settings, si
     page.set_viewport_size({"width": 320, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     secret = page.locator("code.secret").inner_text()
-    page.get_by_label("Code").fill(code_of(secret))
+    page.get_by_role("textbox", name="Code").fill(code_of(secret))
     page.get_by_label("Password", exact=False).fill("quarterly-demo")
     page.get_by_role("button", name="Switch it on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
@@ -71,6 +71,6 @@ def test_a_second_factor_is_set_up_and_asked_for(page, live_server, settings, si
     sign_in("ada")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your code")
     axe()
-    page.get_by_label("Code").fill(code_of(secret, ahead=1))
+    page.get_by_role("textbox", name="Code").fill(code_of(secret, ahead=1))
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
