@@ -148,7 +148,10 @@ class PostgreSQL:
         return f"the PostgreSQL database {self.params.get('dbname')}"
 
     def connect(self, **kwargs: Any) -> psycopg.Connection:
-        return psycopg.connect(**{"connect_timeout": 10, **self.params, **kwargs})
+        """Without the limits that pages have: a big table takes its time, and the snapshot waits for pg_dump."""
+        patient = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+        options = f"{self.params.get('options', '')} {patient}".strip()
+        return psycopg.connect(**{"connect_timeout": 10, **self.params, "options": options, **kwargs})
 
     @contextmanager
     def snapshot(self, work: Path) -> Iterator[Snapshot]:
