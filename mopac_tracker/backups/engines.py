@@ -272,7 +272,7 @@ def last_words(said: IO[bytes]) -> str:
 
 
 def tool_for(name: str, server: int) -> str:
-    """Where pg_dump or pg_restore is, the server's own version if there is one; raises Problem if all are missing or older.
+    """Where pg_dump or pg_restore is, of the server's own version if there is one; Problem if all are missing or older.
 
     An older one cannot read the server. A newer one can; but what it restores may be too new for the server.
     """
