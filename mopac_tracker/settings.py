@@ -276,7 +276,7 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 if not DEBUG:
     SECURE_SSL_REDIRECT = True
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Whether it came by HTTPS, gunicorn tells: it believes X-Forwarded-Proto of FORWARDED_ALLOW_IPS and of its socket.
     SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env_flag("HSTS_SUBDOMAINS")
     SECURE_HSTS_PRELOAD = env_flag("HSTS_PRELOAD")
