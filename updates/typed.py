@@ -10,10 +10,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.contrib.auth.views import LoginView
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -109,6 +107,7 @@ def keep(request: HttpRequest) -> bool:
     if person is None:
         return False
     request.session[KEY] = {"person": person, "path": request.path_info, "cells": cells(request)}
+    request.session.set_expiry(DAYS * 86_400)  # a session of nobody, that outlasts a weekend
     return True
 
 
@@ -125,18 +124,12 @@ def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:
     return True
 
 
-class SignInView(LoginView):
-    """Django's own, that then makes a draft of what the same person had typed when the session ended."""
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(is_public=settings.PUBLIC_REPORTS, **kwargs)
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        response = super().form_valid(form)
-        found = self.request.session.pop(KEY, None)
-        if found and found["person"] == self.request.user.pk:
-            adopt(self.request, found["path"], found["cells"])
-        return response
+def hand_back(request: HttpRequest) -> None:
+    """Once somebody has signed in: what the same person had typed when the session ended is theirs again."""
+    found = request.session.pop(KEY, None)
+    request.session.set_expiry(None)
+    if found and found["person"] == request.user.pk:
+        adopt(request, found["path"], found["cells"])
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
@@ -148,10 +141,13 @@ class SignInMiddleware(LoginRequiredMiddleware):
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
+        why = getattr(request, "signed_out_because", "")
         if request.method == "POST" and outlives(view_func) and keep(request):
-            messages.info(request, "You were signed out. Sign in again: what you typed is kept.")
+            messages.info(request, f"{why or 'You were signed out.'} Sign in again: what you typed is kept.")
         elif request.method == "POST" and hasattr(view_func, "only_acts"):
-            messages.info(request, "You were signed out before it was sent; nothing was changed.")
+            messages.info(request, f"{why} You were signed out before it was sent; nothing was changed.".strip())
+        elif why:
+            messages.info(request, f"{why} Sign in again.")
         return super().handle_no_permission(request, view_func)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,8 +10,12 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
 from django.contrib.auth import forms as auth
+from django.utils import timezone
 
 from priorities.models import Person
+
+from .models import Door
+from .throttle import Counted, TooMany, begin
 
 
 def helper(form: forms.BaseForm, button: str) -> FormHelper:
@@ -26,7 +31,24 @@ def helper(form: forms.BaseForm, button: str) -> FormHelper:
 MISMATCH = "The new password and its confirmation are not the same; type the same password in both fields."
 
 
+def too_many(error: TooMany) -> str:
+    return (
+        f"There were too many tries that did not succeed. Try again at {moment(error.until)}. If you have forgotten "
+        "the password, set a new one: the link is below, and with the new one you need not wait."
+    )
+
+
+def moment(at: dt.datetime) -> str:
+    """The minute by which it is over; with the day unless it is today."""
+    local = timezone.localtime(at + dt.timedelta(seconds=59))
+    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%H:%M on %-d %B}"
+
+
 class SignInForm(auth.AuthenticationForm):
+    """Name and password. `counted` is the try, once it was one; `too_many` says that there were too many before."""
+
+    counted: Counted | None = None
+    too_many: TooMany | None = None
     error_messages = {
         "invalid_login": "The user name or the password is not right. Both mind capital letters.",
         "inactive": "This account is not active. Ask an administrator.",
@@ -36,6 +58,16 @@ class SignInForm(auth.AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = "User name"
         self.helper = helper(self, "Sign in")
+
+    def clean(self) -> dict[str, Any]:
+        """Counted first: while there were too many, the right password is as wrong as any, and nobody learns which."""
+        if {"username", "password"} <= self.cleaned_data.keys():
+            try:
+                self.counted = begin(Door.SIGN_IN, self.request, name=self.cleaned_data["username"])
+            except TooMany as error:
+                self.too_many = error
+                raise forms.ValidationError(too_many(error), code="too_many") from None
+        return super().clean()
 
 
 class PasswordChangeForm(auth.PasswordChangeForm):
