@@ -9,12 +9,15 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
+from django.conf import settings
 from django.contrib.auth import forms as auth
+from django.core.validators import MaxLengthValidator
 from django.utils import timezone
 
 from priorities.models import Person
 
 from .models import Door
+from .passwords import LONGEST, TOO_LONG
 from .throttle import Counted, TooMany, begin
 
 
@@ -25,6 +28,7 @@ def helper(form: forms.BaseForm, button: str) -> FormHelper:
     made = FormHelper()
     made.attrs = {"novalidate": ""}
     made.add_input(Submit("", button))
+    capped(form)
     return made
 
 
@@ -38,10 +42,24 @@ def too_many(error: TooMany) -> str:
     )
 
 
+def too_many_resets(error: TooMany) -> str:
+    return (
+        f"A link was asked for several times already. Look in your mail, among the spam too; another can be sent at "
+        f"{moment(error.until)}."
+    )
+
+
 def moment(at: dt.datetime) -> str:
     """The minute by which it is over; with the day unless it is today."""
     local = timezone.localtime(at + dt.timedelta(seconds=59))
     return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%H:%M on %-d %B}"
+
+
+def capped(form: forms.BaseForm) -> None:
+    """No password is longer than LONGEST; said, not cut, as what was pasted would then be another."""
+    for field in form.fields.values():
+        if isinstance(field.widget, forms.PasswordInput):
+            field.validators.append(MaxLengthValidator(LONGEST, TOO_LONG))
 
 
 class SignInForm(auth.AuthenticationForm):
@@ -94,8 +112,12 @@ class PasswordResetForm(auth.PasswordResetForm):
         self.helper = helper(self, "Send me a link")
 
     def get_users(self, email: str) -> Iterable[Person]:
-        """Those of this address, who get the mail at the address stored; those too whose invitation ran out."""
-        return Person.objects.filter(email__iexact=email, is_active=True)
+        """Those of this address, who get the mail at the address stored; those too whose invitation ran out.
+
+        Where people sign in elsewhere only, nobody gets a password who has none.
+        """
+        found = Person.objects.filter(email__iexact=email, is_active=True)
+        return [each for each in found if each.has_usable_password() or getattr(settings, "LOCAL_PASSWORDS", True)]
 
 
 class SetPasswordForm(auth.SetPasswordForm):

@@ -21,6 +21,7 @@ from django.utils.functional import SimpleLazyObject
 
 from priorities.audit import Act, record
 from priorities.models import Person
+from updates.typed import remember
 
 BEGAN, SEEN = "began", "seen"  # seconds since 1970
 WRITTEN_EVERY = 60  # seconds
@@ -47,8 +48,9 @@ class Ends:
         return int(timezone.now().timestamp())
 
 
-def begin(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+def begin(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """Whoever signs somebody in, the session begins now."""
+    request.signed_in_now = user  # type: ignore[attr-defined]
     request.session[BEGAN] = request.session[SEEN] = seconds()
 
 
@@ -114,4 +116,7 @@ class IdleMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.user = SimpleLazyObject(lambda: present(request))  # type: ignore[assignment]
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(person := getattr(request, "signed_in_now", None), Person):
+            remember(response, person)
+        return response

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from priorities.audit import UNKNOWN_NAME, Act, record
 from priorities.models import Person
-from updates.typed import hand_back
+from updates.typed import TOKEN_BEFORE, hand_back, last_here
 
 from .forms import SignInForm
 from .throttle import Counted, TooMany
@@ -26,8 +26,10 @@ def sign_in(request: HttpRequest, person: Person, *, how: str) -> None:
 
     `how` says in words what they showed: "password", "password and code", "single sign-on".
     """
+    token = request.META.get("CSRF_COOKIE") if last_here(request) == person.pk else None
     with transaction.atomic():
         auth.login(request, person, backend=BACKEND)
+        request.session[TOKEN_BEFORE] = token
         record(Act.SIGNED_IN, by=person, request=request, detail=how)
     hand_back(request)
 

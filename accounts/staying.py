@@ -8,6 +8,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from updates.typed import only_acts
+
 
 @never_cache
 @require_safe
@@ -19,6 +21,7 @@ def ends(request: HttpRequest) -> JsonResponse:
 ends.only_asks = True  # type: ignore[attr-defined]
 
 
+@only_acts
 @never_cache
 @require_POST
 def stay(request: HttpRequest) -> JsonResponse:
