@@ -1,13 +1,21 @@
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.core import checks
 
 
-class TrackerAdminConfig(AdminConfig):
-    default_site = "mopac_tracker.admin.TrackerAdminSite"
+class TrackerConfig(AppConfig):
+    """The project itself, for its commands and checks."""
+
+    name = "mopac_tracker"
 
     def ready(self) -> None:
-        super().ready()
-        from .checks import settings_can_be_read, site_url_is_secure
+        from . import checks as ours
 
-        checks.register(settings_can_be_read)
-        checks.register(site_url_is_secure, "mail", deploy=True)
+        checks.register(ours.settings_can_be_read)
+        checks.register(ours.settings_agree)
+        checks.register(ours.site_url_is_secure, "mail", deploy=True)
+        checks.register(ours.settings_are_for_a_deployment, deploy=True)
+
+
+class TrackerAdminConfig(AdminConfig):
+    default_site = "mopac_tracker.admin.TrackerAdminSite"

@@ -3,11 +3,14 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
 
 from workbooks.formats import CSV, XLSX
+
+from .logs import LEVELS, logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -16,11 +19,15 @@ def env(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
-def env_flag(name: str) -> bool:
-    return env(name).lower() in {"1", "true", "yes", "on"}
-
-
 BAD_SETTINGS: list[tuple[str, str]] = []  # name and what is wrong; told as system checks by checks.py
+YES, NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+
+
+def env_flag(name: str) -> bool:
+    said = env(name).lower()
+    if said not in YES | NO:
+        BAD_SETTINGS.append((name, f"{name} is “{said}”, which is neither 1 nor 0."))
+    return said in YES
 
 
 def env_int(name: str, default: int, *, least: int = 0) -> int:
@@ -37,13 +44,49 @@ def env_list(name: str) -> list[str]:
     return [item.strip() for item in env(name).split(",") if item.strip()]
 
 
+def env_one_of(name: str, default: str, choices: tuple[str, ...]) -> str:
+    said = env(name, default).upper()
+    if said in choices:
+        return said
+    BAD_SETTINGS.append((name, f"{name} is “{said}”, which is none of {', '.join(choices)}."))
+    return default
+
+
+def database(url: str, connect: int, statement: int) -> dict[str, Any]:
+    """What DATABASE_URL names. One that can't be read is told without itself, as it holds a password, and is no
+    database: never quietly another one. `connect` and `statement` are seconds; 0 waits for a statement for ever."""
+    try:
+        found: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    except Exception:  # of whatever kind: its parser raises several
+        found = {"ENGINE": ""}
+    kind = found["ENGINE"].rpartition(".")[2]
+    if kind not in ("sqlite3", "postgresql") or not found["NAME"]:
+        BAD_SETTINGS.append(("DATABASE_URL", "DATABASE_URL names no database that the tracker can use."))
+        return {"ENGINE": "django.db.backends.dummy"}
+    options: dict[str, Any] = {
+        "connect_timeout": connect,
+        "options": f"-c statement_timeout={statement * 1000}",
+        "tcp_user_timeout": 10_000,  # milliseconds until a server that vanished counts as gone
+    }
+    if kind == "sqlite3":  # writers queue instead of failing; readers are never blocked
+        options = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    return {**found, "OPTIONS": {**options, **found.get("OPTIONS", {})}}
+
+
 DEBUG = env_flag("DEBUG")
 # Without a key of its own every process makes one: fine for one command, refused by wsgi.py.
 SECRET_KEY = env("SECRET_KEY") or secrets.token_urlsafe(50)
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # keys that were: what they signed holds until they go
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or (["*"] if DEBUG else ["localhost", "127.0.0.1"])
+LOGGING = logging_config(env_one_of("LOG_LEVEL", "INFO", LEVELS), for_people=DEBUG)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"]
 
 INSTALLED_APPS = [
+    "mopac_tracker.apps.TrackerConfig",
     "mopac_tracker.apps.TrackerAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -67,6 +110,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mopac_tracker.logs.RequestLog",
+    "mopac_tracker.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -100,19 +145,12 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": dj_database_url.parse(
+    "default": database(
         env("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
-        conn_max_age=60,
-        conn_health_checks=True,
+        env_int("DATABASE_CONNECT_TIMEOUT", 5, least=1),
+        env_int("DATABASE_STATEMENT_TIMEOUT", 30),
     )
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Writers queue instead of failing; readers are never blocked.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTHENTICATION_BACKENDS = ["priorities.sign_in.WithRoles"]
@@ -157,9 +195,12 @@ EMAIL_HOST = env("EMAIL_HOST", "localhost")
 EMAIL_PORT = env_int("EMAIL_PORT", 25, least=1)
 EMAIL_HOST_USER = env("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
-EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
+EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")  # begins plain, then changes to TLS; usual on port 587
+EMAIL_USE_SSL = env_flag("EMAIL_USE_SSL")  # TLS from the first byte; usual on port 465
 EMAIL_TIMEOUT = env_int("EMAIL_TIMEOUT", 10, least=1)  # seconds: a mail server that hangs keeps nobody waiting
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "tracker@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+ALERTS_TO = env_list("ALERTS_TO")  # who is told of a failed unit: manage.py alert
 SITE_URL = env("SITE_URL", "http://localhost:8000").rstrip("/")  # what links in mails begin with, never the Host header
 
 CONTENT_SECURITY_POLICY = {
@@ -181,11 +222,12 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 if not DEBUG:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_HSTS_SECONDS = 31_536_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env_flag("HSTS_SUBDOMAINS")
+    SECURE_HSTS_PRELOAD = env_flag("HSTS_PRELOAD")
+    # Subdomains and the browsers' lists are the organisation's to decide: see docs/deploy.md.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 

@@ -1,25 +1,22 @@
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, register_converter
 
 from priorities.periods import PeriodConverter
 from updates.typed import SignInView
 
+from . import health
 from .forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm, SignInForm
 
 register_converter(PeriodConverter, "period")
 
 
-@login_not_required
-def healthz(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("ok", content_type="text/plain")
-
+handler500 = "mopac_tracker.unavailable.server_error"
 
 urlpatterns = [
-    path("healthz", healthz, name="healthz"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path(
         "sign-in/",
         SignInView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True),

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 
 PUBLIC = {
     "/healthz",
+    "/readyz",
     "/sign-in/",
     "/password/reset/",
     "/password/reset/sent/",
