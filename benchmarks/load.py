@@ -138,7 +138,8 @@ def run(
         command += ["--run-time", f"{crowd.seconds}s", "--stop-timeout", "40"]
         crowd_at_work = subprocess.Popen(  # noqa: S603 - Locust
             command,
-            env={**os.environ, "LOAD_PLAN": str(folder / "run.json")},
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "LOAD_PLAN": str(folder / "run.json")},
             stdout=(folder / "locust.log").open("ab"),
             stderr=subprocess.STDOUT,
         )

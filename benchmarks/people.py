@@ -3,7 +3,6 @@
 They are signed in already. What each lead sends and what was acknowledged is written to a journal as it happens.
 """
 
-import html
 import itertools
 import json
 import os
@@ -13,13 +12,12 @@ import time
 
 from locust import FastHttpUser, between, events, task
 
+from benchmarks.sent import form_of, texts_in
+
 with open(os.environ["LOAD_PLAN"]) as file:
     PLAN = json.load(file)
 LOG = open(PLAN["log"], "a", buffering=1)  # noqa: SIM115 - as long as the run
 JOURNAL = open(PLAN["journal"], "a", buffering=1)  # noqa: SIM115
-FIELD = re.compile(r"<(input|textarea)\b([^>]*)>(?:([^<]*)</textarea>)?")
-ATTRIBUTE = re.compile(r'([a-z]+)(?:="([^"]*)")?')
-WRITABLE = re.compile(r"(?:reading|risk|goal|finance|update)-\d+-(?:note|explanation|comment|finance_note|narrative)")
 leads, readers = iter(PLAN["leads"]), itertools.cycle(PLAN["readers"])
 
 
@@ -28,21 +26,6 @@ def note(request_type, name, response_time, exception=None, response=None, conte
     status = getattr(response, "status_code", 0) or 0
     told = {"at": time.time(), "name": name, "ms": response_time, "status": status}
     LOG.write(json.dumps(told | {"error": type(exception).__name__ if exception and not status else ""}) + "\n")
-
-
-def form_of(page):
-    """What a browser would send of the entry form, as it was loaded."""
-    found = re.search(r'<form method="post" class="entry".*?</form>', page, re.S)
-    fields = {}
-    for kind, attributes, text in FIELD.findall(found[0] if found else ""):
-        said = dict(ATTRIBUTE.findall(attributes))
-        if "name" not in said or (said.get("type") == "checkbox" and "checked" not in said):
-            continue
-        empty = "on" if said.get("type") == "checkbox" else ""
-        fields[said["name"]] = html.unescape(
-            text.removeprefix("\n") if kind == "textarea" else said.get("value", empty)
-        )
-    return fields
 
 
 class Signed(FastHttpUser):
@@ -98,7 +81,7 @@ class Lead(Signed):
         if page.status_code != 200:
             return
         form = form_of(page.text)
-        cells = sorted(filter(WRITABLE.fullmatch, form))
+        cells = texts_in(form)
         if not cells:
             self.keep(200, f"no form at {path}")
             return
