@@ -102,3 +102,15 @@ def mail_is_sealed() -> Iterator[CheckMessage]:
     if settings.EMAIL_HOST_PASSWORD and is_plain and settings.EMAIL_HOST not in HERE:
         hint = "Set EMAIL_USE_TLS=1 (usual on port 587) or EMAIL_USE_SSL=1 (usual on port 465)."
         yield Warning("The password of the mail server is sent without TLS.", hint=hint, id=f"{ID}.W004")
+def weaknesses_can_be_reported(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Who finds a weakness looks for an address at /.well-known/security.txt."""
+    said = [each.strip() for each in settings.SECURITY_CONTACT.split(",") if each.strip()]
+    if settings.DEBUG or (said and all(each.startswith("https://") or "@" in each for each in said)):
+        return []
+    return [
+        Warning(
+            f"SECURITY_CONTACT is {settings.SECURITY_CONTACT or 'empty'}, which nobody can report a weakness to.",
+            hint="Set it to an address of mail or an https address; /.well-known/security.txt tells it.",
+            id="mopac_tracker.W030",
+        )
+    ]

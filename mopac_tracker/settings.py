@@ -113,9 +113,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mopac_tracker.logs.RequestLog",
     "mopac_tracker.health.Probes",
+    "mopac_tracker.private.PrivateAnswers",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -233,11 +234,21 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
+        "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
 }
 SECURE_REFERRER_POLICY = "same-origin"
+
+# What browsers are told else is in private.py. Cookies belong to this host, over HTTPS, and to no script.
+SECURITY_CONTACT = env("SECURITY_CONTACT")  # whom to tell of a weakness: an address of mail or of a page, or several
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would lose the session on the way from a mail's link
+CSRF_COOKIE_HTTPONLY = True
+if not DEBUG:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    MESSAGE_STORAGE = "mopac_tracker.private.Messages"
+
 CSRF_FAILURE_VIEW = "updates.typed.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
