@@ -265,6 +265,9 @@ if not DEBUG:
 
 PUBLIC_REPORTS = env_flag("PUBLIC_REPORTS")  # published quarters' public form, and only it, without sign-in
 
+# Whom the accessibility statement names for problems and other forms of a report: an address of mail.
+ACCESSIBILITY_CONTACT = env("ACCESSIBILITY_CONTACT")
+
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 

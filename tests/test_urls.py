@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     "/healthz",
     "/readyz",
+    "/accessibility/",
     "/sign-in/",
     "/password/reset/",
     "/password/reset/sent/",
