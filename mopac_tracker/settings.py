@@ -118,9 +118,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mopac_tracker.logs.RequestLog",
     "mopac_tracker.health.Probes",
+    "mopac_tracker.private.PrivateAnswers",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -266,11 +267,21 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
+        "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
 }
 SECURE_REFERRER_POLICY = "same-origin"
+
+# What browsers are told else is in private.py. Cookies belong to this host, over HTTPS, and to no script.
+SECURITY_CONTACT = env("SECURITY_CONTACT")  # whom to tell of a weakness: an address of mail or of a page, or several
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would lose the session on the way from a mail's link
+CSRF_COOKIE_HTTPONLY = True
+if not DEBUG:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    MESSAGE_STORAGE = "mopac_tracker.private.Messages"
+
 CSRF_FAILURE_VIEW = "updates.typed.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
@@ -286,6 +297,9 @@ if not DEBUG:
     CSRF_COOKIE_SECURE = True
 
 PUBLIC_REPORTS = env_flag("PUBLIC_REPORTS")  # published quarters' public form, and only it, without sign-in
+
+# Whom the accessibility statement names for problems and other forms of a report: an address of mail.
+ACCESSIBILITY_CONTACT = env("ACCESSIBILITY_CONTACT")
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"

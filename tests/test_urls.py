@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     "/healthz",
     "/readyz",
+    "/accessibility/",
     "/sign-in/",
     "/password/reset/",
     "/password/reset/sent/",
@@ -27,8 +28,9 @@ PUBLIC = {
     "/sign-in/provider/back/",
     "/sign-in/once/x/y/",
     "/signed-out/",
+    "/.well-known/security.txt",
 }
-WITHOUT_SETTING = re.compile(r"/sign-in/provider/|/second-factor/")  # not there while it is off
+WITHOUT_SETTING = re.compile(r"/sign-in/provider/|/second-factor/|/[.]well-known/security")  # not there while it is off
 READ_ONLY = ["changeset", "draft", "explanation", "overviewdraft", "comment", "signoff", "notice", "reminder"]
 READ_ONLY += ["decision", "sentback", "closedreport", "importrecord", "importfile"]
 READ_ONLY += ["auditevent", "try", "standing"]
