@@ -289,7 +289,7 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 if not DEBUG:
     SECURE_SSL_REDIRECT = True
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Whether it came by HTTPS, gunicorn tells: it believes X-Forwarded-Proto of FORWARDED_ALLOW_IPS and of its socket.
     SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env_flag("HSTS_SUBDOMAINS")
     SECURE_HSTS_PRELOAD = env_flag("HSTS_PRELOAD")
@@ -299,6 +299,9 @@ if not DEBUG:
     CSRF_COOKIE_SECURE = True
 
 PUBLIC_REPORTS = env_flag("PUBLIC_REPORTS")  # published quarters' public form, and only it, without sign-in
+
+# Whom the accessibility statement names for problems and other forms of a report: an address of mail.
+ACCESSIBILITY_CONTACT = env("ACCESSIBILITY_CONTACT")
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"

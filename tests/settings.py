@@ -18,6 +18,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 STATIC_ROOT = BASE_DIR / "static"
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # a kept connection of the live server's thread would outlast the database
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
     DATABASES["default"]["TEST"] = {
         "NAME": str(BASE_DIR / "test.sqlite3")
     }  # a file: threads wait for each other as in life

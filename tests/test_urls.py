@@ -16,20 +16,21 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     "/healthz",
     "/readyz",
+    "/accessibility/",
     "/sign-in/",
     "/password/reset/",
     "/password/reset/sent/",
     "/password/reset/done/",
     "/password/reset/x/y/",
     "/admin/login/",
-    "/.well-known/security.txt",
     "/sign-in/code/",
     "/sign-in/provider/",
     "/sign-in/provider/back/",
     "/sign-in/once/x/y/",
     "/signed-out/",
+    "/.well-known/security.txt",
 }
-WITHOUT_SETTING = re.compile(r"/sign-in/provider/|/second-factor/|/\.well-known/")  # not there while it is off
+WITHOUT_SETTING = re.compile(r"/sign-in/provider/|/second-factor/|/[.]well-known/security")  # not there while it is off
 READ_ONLY = ["changeset", "draft", "explanation", "overviewdraft", "comment", "signoff", "notice", "reminder"]
 READ_ONLY += ["decision", "sentback", "closedreport", "importrecord", "importfile"]
 READ_ONLY += ["auditevent", "try", "standing"]
