@@ -12,10 +12,12 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import forms as auth
 from django.core.validators import MaxLengthValidator
+from django.http import HttpRequest
 from django.utils import timezone
 
 from priorities.models import Person
 
+from .linking import links_of
 from .models import Door
 from .passwords import LONGEST, TOO_LONG
 from .throttle import Counted, TooMany, begin
@@ -70,6 +72,7 @@ class SignInForm(auth.AuthenticationForm):
     error_messages = {
         "invalid_login": "The user name or the password is not right. Both mind capital letters.",
         "inactive": "This account is not active. Ask an administrator.",
+        "linked": "This account signs in with the organisation’s own sign-in, not with a password.",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -77,9 +80,15 @@ class SignInForm(auth.AuthenticationForm):
         self.fields["username"].label = "User name"
         self.helper = helper(self, "Sign in")
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        """A password that somebody linked with the provider came by later would outlive their time there."""
+        super().confirm_login_allowed(user)
+        if settings.OIDC_SERVER_URL and links_of(user).exists():
+            raise forms.ValidationError(self.error_messages["linked"], code="linked")
+
     def clean(self) -> dict[str, Any]:
         """Counted first: while there were too many, the right password is as wrong as any, and nobody learns which."""
-        if {"username", "password"} <= self.cleaned_data.keys():
+        if self.request is not None and {"username", "password"} <= self.cleaned_data.keys():
             try:
                 self.counted = begin(Door.SIGN_IN, self.request, name=self.cleaned_data["username"])
             except TooMany as error:
@@ -94,9 +103,20 @@ class PasswordChangeForm(auth.PasswordChangeForm):
         "password_incorrect": "The old password is not right. Passwords mind capital letters.",
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.request = request
         self.helper = helper(self, "Change password")
+
+    def clean_old_password(self) -> str:
+        """Counted as a sign-in is: whoever sits at somebody's open session can't guess at it either."""
+        try:
+            counted = begin(Door.SIGN_IN, self.request, name=self.user.get_username())
+        except TooMany as error:
+            raise forms.ValidationError(too_many(error), code="too_many") from None
+        old = super().clean_old_password()
+        counted.forgive()
+        return old
 
     def clean_new_password1(self) -> str:
         new = self.cleaned_data["new_password1"]
@@ -114,10 +134,12 @@ class PasswordResetForm(auth.PasswordResetForm):
     def get_users(self, email: str) -> Iterable[Person]:
         """Those of this address, who get the mail at the address stored; those too whose invitation ran out.
 
-        Where people sign in elsewhere only, nobody gets a password who has none.
+        Nobody gets a password who signs in elsewhere, or has none where none are given.
         """
         found = Person.objects.filter(email__iexact=email, is_active=True)
-        return [each for each in found if each.has_usable_password() or getattr(settings, "LOCAL_PASSWORDS", True)]
+        if settings.OIDC_SERVER_URL:
+            found = found.filter(socialaccount=None)
+        return [each for each in found if each.has_usable_password() or settings.LOCAL_PASSWORDS]
 
 
 class SetPasswordForm(auth.SetPasswordForm):

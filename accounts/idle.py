@@ -58,12 +58,12 @@ def seconds() -> int:
     return int(timezone.now().timestamp())
 
 
-def touch(session: SessionBase) -> None:
+def touch(session: SessionBase, *, at_once: bool = False) -> None:
     """Something was asked; of sessions from before there were limits, this is the beginning."""
     now = seconds()
     if BEGAN not in session:
         session[BEGAN] = now
-    if now - session.get(SEEN, 0) >= WRITTEN_EVERY:
+    if at_once or now - session.get(SEEN, 0) >= WRITTEN_EVERY:
         session[SEEN] = now
 
 

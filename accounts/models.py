@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from priorities.models import Person
 from priorities.rules import only
 
 
@@ -29,3 +30,18 @@ class Try(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_door_display()}, {self.at:%-d %B %Y %H:%M}"
+
+
+class Standing(models.Model):
+    """What a session of somebody whom the provider signed in holds, to ask it again whether they may stay."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=255)
+    tokens = models.TextField(help_text="Sealed; see sealing.py.")
+    access_until = models.DateTimeField()
+    groups_in = models.CharField(max_length=8, blank=True, help_text="What told of their groups when they signed in.")
+    checked_at = models.DateTimeField(db_index=True)
+    due_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.person}, asked {self.checked_at:%-d %B %Y %H:%M}"

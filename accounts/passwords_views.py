@@ -16,7 +16,7 @@ from priorities.audit import Act, record
 from priorities.models import Person
 from updates.mailing import PATIENCE, Post, compose
 
-from . import throttle
+from . import factors, throttle
 from .forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm, too_many_resets
 from .models import Door
 
@@ -27,6 +27,12 @@ class PasswordChange(auth.PasswordChangeView):
     """Django's own, which ends every other session of the person; on record."""
 
     form_class = PasswordChangeForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(factors_on=factors.is_on(), **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"request": self.request}
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():

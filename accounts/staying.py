@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from updates.typed import only_acts
+
+from .idle import ends as session_ends
+from .idle import touch
 
 
 @never_cache
@@ -26,11 +27,12 @@ ends.only_asks = True  # type: ignore[attr-defined]
 @require_POST
 def stay(request: HttpRequest) -> JsonResponse:
     """Somebody pressed the button."""
+    touch(request.session, at_once=True)
     return answer(request)
 
 
-def answer(request: Any) -> JsonResponse:
-    found = request.session_ends
+def answer(request: HttpRequest) -> JsonResponse:
+    found = session_ends(request.session)
     return JsonResponse(
         {"ends": found.timestamp, "warned": found.warned, "now": found.asked_at, "stays": found.can_stay}
     )

@@ -81,6 +81,20 @@ def site_url_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def the_warning_comes_before_the_end(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever is warned as soon as a page is there is warned of nothing."""
+    if settings.IDLE_WARNING_MINUTES < settings.IDLE_MINUTES <= settings.SESSION_HOURS * 60:
+        return []
+    return [
+        Error(
+            f"IDLE_WARNING_MINUTES is {settings.IDLE_WARNING_MINUTES}, IDLE_MINUTES {settings.IDLE_MINUTES} and "
+            f"SESSION_HOURS {settings.SESSION_HOURS}, which don't follow one another.",
+            hint="Set IDLE_WARNING_MINUTES below IDLE_MINUTES, and SESSION_HOURS no shorter than that.",
+            id="mopac_tracker.E010",
+        )
+    ]
+
+
 def settings_are_for_a_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """What works on one machine for one person, and not for a department."""
     return [] if settings.DEBUG else [*site_is_allowed(), *mail_is_ours(), *mail_is_sealed()]

@@ -53,7 +53,7 @@ def depends_on_a_person(request: HttpRequest) -> bool:
 
 
 def signs_out(request: HttpRequest) -> bool:
-    return request.method == "POST" and bool(request.resolver_match) and request.resolver_match.view_name == "logout"
+    return request.method == "POST" and getattr(request.resolver_match, "view_name", "") == "logout"
 
 
 class MessageCookie(CookieStorage):

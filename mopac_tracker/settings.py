@@ -99,6 +99,11 @@ INSTALLED_APPS = [
     "csp",
     "import_export",
     "simple_history",
+    "allauth",
+    "allauth.account",  # which the next two need
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
     "accounts",
     "reports",
     "updates",
@@ -112,9 +117,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "mopac_tracker.logs.RequestLog",
-    "mopac_tracker.health.Probes",
     "mopac_tracker.private.PrivateAnswers",
     "csp.middleware.CSPMiddleware",
+    "mopac_tracker.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -123,7 +128,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.idle.IdleMiddleware",
     "accounts.recorded.RecordedMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.standing.StandingMiddleware",
     "updates.typed.SignInMiddleware",
+    "accounts.second_step.FactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -181,6 +189,31 @@ IDLE_WARNING_MINUTES = env_int("IDLE_WARNING_MINUTES", 5, least=1)  # before tha
 SESSION_HOURS = env_int("SESSION_HOURS", 24, least=1)  # from signing in, whatever is sent
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600  # what is stored of a session goes no later than it could have been used
 AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
+
+# Single sign-on by OpenID Connect, and second factors; both off without these: docs/sign-in.md.
+OIDC_SERVER_URL = env("OIDC_SERVER_URL").removesuffix("/.well-known/openid-configuration").rstrip("/")
+OIDC_CLIENT_ID = env("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env("OIDC_CLIENT_SECRET")
+OIDC_NAME = env("OIDC_NAME", "your organisation’s account")  # as in "Sign in with …"
+OIDC_SCOPES = env("OIDC_SCOPES", "openid profile email").split()
+OIDC_GROUPS_CLAIM = env("OIDC_GROUPS_CLAIM")  # without it, roles stay as they are here
+OIDC_ADMINISTRATORS = env_list("OIDC_ADMINISTRATORS")  # groups of the provider, as its claim spells them
+OIDC_MANAGERS = env_list("OIDC_MANAGERS")
+OIDC_READERS = env_list("OIDC_READERS")
+OIDC_USERNAME_CLAIM = env("OIDC_USERNAME_CLAIM", "preferred_username")
+OIDC_TRUST_MAIL = env_flag("OIDC_TRUST_MAIL")  # every address that the provider tells of is checked by the organisation
+OIDC_CREATE = env_flag("OIDC_CREATE")
+OIDC_CHECK_MINUTES = env_int("OIDC_CHECK_MINUTES", 15, least=1)
+OIDC_GRACE_MINUTES = env_int("OIDC_GRACE_MINUTES", 60)  # how long sessions go on without an answer of the provider
+LOCAL_PASSWORDS = env("LOCAL_PASSWORDS", "1").lower() not in {"0", "false", "no", "off"}
+MFA = env(
+    "MFA"
+).lower()  # 1 offers second factors, "required" demands them of administrators and managers, "all" of all
+SOCIALACCOUNT_ADAPTER = "accounts.oidc.Adapter"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
+MFA_ADAPTER = "accounts.factors.Adapter"
+MFA_TOTP_ISSUER = "Performance tracker"
+MFA_TOTP_TOLERANCE = 1  # the code before and the one after count too: clocks differ, and typing takes time
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
@@ -245,8 +278,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURITY_CONTACT = env("SECURITY_CONTACT")  # whom to tell of a weakness: an address of mail or of a page, or several
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would lose the session on the way from a mail's link
 CSRF_COOKIE_HTTPONLY = True
+READER_COOKIE_NAME = "reader"  # who signed in last in this browser, signed: see updates/typed.py
 if not DEBUG:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    READER_COOKIE_NAME = "__Host-reader"
     MESSAGE_STORAGE = "mopac_tracker.private.Messages"
 
 CSRF_FAILURE_VIEW = "updates.typed.csrf_failure"
@@ -254,7 +289,7 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 if not DEBUG:
     SECURE_SSL_REDIRECT = True
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Whether it came by HTTPS, gunicorn tells: it believes X-Forwarded-Proto of FORWARDED_ALLOW_IPS and of its socket.
     SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env_flag("HSTS_SUBDOMAINS")
     SECURE_HSTS_PRELOAD = env_flag("HSTS_PRELOAD")

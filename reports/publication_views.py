@@ -187,6 +187,7 @@ def open_to_the_public(view: View) -> View:
             refuse_those_without_a_role(signed_in(request))
         return view(request, *args, **kwargs)
 
+    opened.public_by_setting = True  # type: ignore[attr-defined]
     return opened
 
 

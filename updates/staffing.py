@@ -158,6 +158,7 @@ def send_invitation(person: Person, *, by: Person) -> str:
         "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
         "parts": held_by([person])[person.pk].parts,
         "role": role_of(person),
+        "provider": "" if settings.LOCAL_PASSWORDS else settings.OIDC_NAME,
     }
     subject = f"{by} invites you to the quarterly performance tracker"
     with Post(PATIENCE) as post:

@@ -17,7 +17,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.middleware.csrf import CSRF_TOKEN_LENGTH, _does_token_match
+from django.middleware import csrf as tokens
 from django.shortcuts import redirect
 from django.urls import resolve
 from django.views import csrf
@@ -26,9 +26,9 @@ from priorities.people import Person
 
 SALT, KEY, AGAIN, UNSENT = "updates.typed", "typed", "typed again", "unsent"
 NO_FILE = "Sign in again, then choose the file once more: nothing was uploaded."
-COOKIE, TOKEN_BEFORE = "reader", "token before"
-DAYS = 14
+DAYS, TOKEN_BEFORE = 14, "token before"
 CARRIED = ("csrfmiddlewaretoken", "who")
+matches = tokens._does_token_match  # type: ignore[attr-defined]  # the only way to read a masked token
 Typed = dict[str, str]
 View = Callable[..., HttpResponse]
 
@@ -65,8 +65,8 @@ def outlives(view: Any) -> bool:
 
 
 def only_acts(view: View) -> View:
-    """Marks a view that is sent no typing: a button is pressed again, and what a page keeps by itself comes again."""
-    view.only_acts = True  # type: ignore[attr-defined]
+    """Marks a view that is sent no typing, or by a page itself, as its drafts are: sent too late, nothing is said."""
+    view.only_acts = view.says_nothing = True  # type: ignore[attr-defined]
     return view
 
 
@@ -125,13 +125,13 @@ def sender(request: HttpRequest) -> int | None:
 
 def last_here(request: HttpRequest) -> int | None:
     """Who signed in last in this browser, within DAYS."""
-    said = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=DAYS * 86_400)
-    return int(said) if said.isdecimal() else None
+    said = request.get_signed_cookie(settings.READER_COOKIE_NAME, default="", salt=SALT, max_age=DAYS * 86_400)
+    return int(said) if said and said.isdecimal() else None
 
 
 def remember(response: HttpResponse, person: Person) -> None:
     response.set_signed_cookie(
-        COOKIE,
+        settings.READER_COOKIE_NAME,
         str(person.pk),
         salt=SALT,
         max_age=DAYS * 86_400,
@@ -144,13 +144,20 @@ def remember(response: HttpResponse, person: Person) -> None:
 def keep(request: HttpRequest, view: Any) -> bool:
     """Keep a form in the session until somebody signs in, if it is known whose it is; anybody's else is not kept."""
     person = sender(request) or last_here(request)
-    if person is None or any("password" in name for name in request.POST):
+    if person is None or has_secret(request):
         return False
+    if not outlives(view) and not any(value.strip() for values in lists(request).values() for value in values):
+        return False  # a button, to be pressed again
     found = {"cells": cells(request)} if outlives(view) else {"lists": lists(request)}
     path = request.path_info if outlives(view) else request.get_full_path()
     request.session[KEY] = {"person": person, "path": path, **found}
     request.session.set_expiry(DAYS * 86_400)  # a session of nobody, that outlasts a weekend
     return True
+
+
+def has_secret(request: HttpRequest) -> bool:
+    """A form with a password is kept nowhere."""
+    return any("password" in name for name in request.POST)
 
 
 def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:
@@ -197,7 +204,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
             messages.info(request, f"{why or 'You were signed out.'} {NO_FILE}")
         elif request.method == "POST" and may_be_kept(view_func) and keep(request, view_func):
             messages.info(request, f"{why or 'You were signed out.'} Sign in again: what you typed is kept.")
-        elif request.method == "POST":
+        elif request.method == "POST" and not hasattr(view_func, "says_nothing"):
             messages.info(request, f"{why} You were signed out before it was sent; nothing was changed.".strip())
         elif why:
             messages.info(request, f"{why} Sign in again.")
@@ -213,7 +220,8 @@ def is_from_before(request: HttpRequest) -> bool:
     """Whether a form was made for the same person as now, before they signed in again."""
     token = request.session.get(TOKEN_BEFORE)
     sent = request.POST.get("csrfmiddlewaretoken", "")
-    return bool(token) and len(sent) == CSRF_TOKEN_LENGTH and _does_token_match(sent, token)
+    is_one = len(sent) == tokens.CSRF_TOKEN_LENGTH and sent.isalnum() and sent.isascii()
+    return bool(token) and is_one and matches(sent, token)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -221,7 +229,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if not request.user.is_authenticated:
         return csrf.csrf_failure(request, reason)
     view = resolve(request.path_info).func
-    if is_from_before(request) and not outlives(view) and may_be_kept(view) and not request.FILES:
+    if (
+        is_from_before(request)
+        and not outlives(view)
+        and may_be_kept(view)
+        and not (request.FILES or has_secret(request))
+    ):
         request.session[UNSENT] = {"path": request.get_full_path(), "lists": lists(request)}
         return redirect("unsent")
     if sender(request) == request.user.pk and outlives(view):

@@ -148,7 +148,10 @@ class PostgreSQL:
         return f"the PostgreSQL database {self.params.get('dbname')}"
 
     def connect(self, **kwargs: Any) -> psycopg.Connection:
-        return psycopg.connect(**{"connect_timeout": 10, **self.params, **kwargs})
+        """Without the limits that pages have: a big table takes its time, and the snapshot waits for pg_dump."""
+        patient = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+        options = f"{self.params.get('options', '')} {patient}".strip()
+        return psycopg.connect(**{"connect_timeout": 10, **self.params, "options": options, **kwargs})
 
     @contextmanager
     def snapshot(self, work: Path) -> Iterator[Snapshot]:
@@ -269,16 +272,24 @@ def last_words(said: IO[bytes]) -> str:
 
 
 def tool_for(name: str, server: int) -> str:
-    """Where pg_dump or pg_restore is; raises Problem if it is missing, or older than the server and so no use."""
+    """Where pg_dump or pg_restore is, of the server's own version if there is one; Problem if all are missing or older.
+
+    An older one cannot read the server. A newer one can; but what it restores may be too new for the server.
+    """
+    folders = [settings.PG_BIN, f"/usr/lib/postgresql/{server}/bin", *os.get_exec_path()]
+    programs = dict.fromkeys(found for folder in folders if folder and (found := shutil.which(name, path=folder)))
+    versions = {program: version_of(program) for program in programs}
     package = f"install Debian's package postgresql-client-{server}, or name the folder it is in with PG_BIN"
-    program = shutil.which(name, path=settings.PG_BIN or None)
-    if program is None:
-        raise Problem(f"{name} was not found{f' in {settings.PG_BIN}' if settings.PG_BIN else ''}: {package}.")
+    if not versions:
+        raise Problem(f"{name} was not found: {package}.")
+    if max(versions.values()) < server:
+        raise Problem(f"{name} is of PostgreSQL {max(versions.values())}, the server is {server}: {package}.")
+    return min((p for p in versions if versions[p] >= server), key=lambda program: versions[program])
+
+
+def version_of(program: str) -> int:
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
-    version = int(found[1]) if (found := re.search(r"\) (\d+)", said)) else 0
-    if version < server:
-        raise Problem(f"{name} is of PostgreSQL {version or 'an unknown version'}, the server is {server}: {package}.")
-    return program
+    return int(found[1]) if (found := re.search(r"\) (\d+)", said)) else 0
 
 
 def live() -> SQLite | PostgreSQL:
