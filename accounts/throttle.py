@@ -37,9 +37,8 @@ class Counted:
     """A try that may go on: it counts as one that failed until forgive() says that it succeeded."""
 
     by_name: str
-    by_address: str
     rows: tuple[int, ...]
-    is_last: bool  # of the name's: another that fails is turned away
+    is_last: bool  # another of the same name, or from the same address, is turned away
 
     def forgive(self) -> None:
         """It succeeded: the name starts from none, and this one does not count for the address."""
@@ -60,8 +59,9 @@ def begin(door: Door, request: HttpRequest, *, name: str) -> Counted:
     if full:
         forget(Try.objects.filter(pk__in=rows))
         raise TooMany(max(full) + dt.timedelta(minutes=settings.TRIES_MINUTES))
-    by_name, *by_address = limits
-    return Counted(by_name, "".join(by_address), rows, len(others[by_name]) + 1 >= limits[by_name])
+    by_name = next(iter(limits))
+    is_last = any(len(others[key]) + 1 >= at_most for key, at_most in limits.items())
+    return Counted(by_name, rows, is_last)
 
 
 def earlier(key: str, since: dt.datetime, but: tuple[int, ...], at_most: int) -> list[dt.datetime]:

@@ -145,13 +145,20 @@ def remember(response: HttpResponse, person: Person) -> None:
 def keep(request: HttpRequest, view: Any) -> bool:
     """Keep a form in the session until somebody signs in, if it is known whose it is; anybody's else is not kept."""
     person = sender(request) or last_here(request)
-    if person is None or any("password" in name for name in request.POST):
+    if person is None or has_secret(request):
         return False
+    if not outlives(view) and not any(value.strip() for values in lists(request).values() for value in values):
+        return False  # a button, to be pressed again
     found = {"cells": cells(request)} if outlives(view) else {"lists": lists(request)}
     path = request.path_info if outlives(view) else request.get_full_path()
     request.session[KEY] = {"person": person, "path": path, **found}
     request.session.set_expiry(DAYS * 86_400)  # a session of nobody, that outlasts a weekend
     return True
+
+
+def has_secret(request: HttpRequest) -> bool:
+    """A form with a password is kept nowhere."""
+    return any("password" in name for name in request.POST)
 
 
 def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:
@@ -214,7 +221,8 @@ def is_from_before(request: HttpRequest) -> bool:
     """Whether a form was made for the same person as now, before they signed in again."""
     token = request.session.get(TOKEN_BEFORE)
     sent = request.POST.get("csrfmiddlewaretoken", "")
-    return bool(token) and len(sent) == tokens.CSRF_TOKEN_LENGTH and matches(sent, token)
+    is_one = len(sent) == tokens.CSRF_TOKEN_LENGTH and sent.isalnum() and sent.isascii()
+    return bool(token) and is_one and matches(sent, token)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -222,7 +230,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if not request.user.is_authenticated:
         return csrf.csrf_failure(request, reason)
     view = resolve(request.path_info).func
-    if is_from_before(request) and not outlives(view) and may_be_kept(view) and not request.FILES:
+    if (
+        is_from_before(request)
+        and not outlives(view)
+        and may_be_kept(view)
+        and not (request.FILES or has_secret(request))
+    ):
         request.session[UNSENT] = {"path": request.get_full_path(), "lists": lists(request)}
         return redirect("unsent")
     if sender(request) == request.user.pk and outlives(view):
