@@ -26,6 +26,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
+from django.utils.text import capfirst
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Trouble(Exception):
 
     def __init__(self, told: str, why: str = "") -> None:
         super().__init__(why or told)
-        self.told, self.why = told, why
+        self.told, self.why = capfirst(told), why  # it may begin with OIDC_NAME
 
 
 class Unanswered(Trouble):

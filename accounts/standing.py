@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib import auth, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from priorities.audit import Act, record
 from priorities.models import Person
@@ -144,4 +145,4 @@ def end(request: HttpRequest, person: Person, told: str, why: str) -> None:
     """Sign them out and tell them; a form that outlives its session is kept by what looks at the sign-in next."""
     auth.logout(request)
     record(Act.SESSION_ENDED, by=person, request=request, detail=f"{settings.OIDC_NAME}: {why}")
-    messages.warning(request, told)
+    messages.warning(request, capfirst(told))

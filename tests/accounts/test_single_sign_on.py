@@ -507,3 +507,39 @@ def test_an_invitation_leads_to_the_provider_where_there_are_no_passwords(provid
     client.post("/people/invite/", sent)
     assert "You sign in with City Hall:" in mail.outbox[0].body
     assert "password" not in mail.outbox[0].body
+
+
+def test_strangers_do_not_fill_the_audit_log(provider, visitor):
+    visitor.open("/sign-in/provider/back/?state=x&code=y")
+    visitor.open("/sign-in/provider/")
+    visitor.submit(cancel="1")
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_refusal_of_somebody_whom_the_provider_knows_is_on_record(provider, visitor):
+    SocialAccount.objects.create(user=known(), provider=provider.issuer, uid="id-ada")
+    provider.person(groups=[])
+    visitor.sign_in_there()
+    event = AuditEvent.objects.get(act=Act.REFUSED)
+    assert (event.about, event.detail) == ("ada", "City Hall: in no group")
+
+
+def test_two_first_sign_ins_at_once_make_one_account(provider, visitor_of, settings):
+    import threading
+
+    settings.OIDC_CREATE = True
+    provider.person(groups=["staff"])
+    visitors = [visitor_of() for _ in range(3)]
+    threads = [threading.Thread(target=each.sign_in_there) for each in visitors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(each.is_in for each in visitors)
+    assert [person.username for person in Person.objects.all()] == ["ada"]
+
+
+def test_a_provider_that_answers_too_slowly_keeps_nobody_waiting(provider, visitor, settings):
+    settings.SOCIALACCOUNT_REQUESTS_TIMEOUT = 1
+    provider(spoil=["discovery slow"])
+    assert visitor.open("/sign-in/provider/").status_code == 503
