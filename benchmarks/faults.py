@@ -34,9 +34,9 @@ from .load import Crowd, Found, locust, prepare, run
 from .servers import KEY, ROOT, Gunicorn, PostgreSQL, Sqlite, database, environment_of, fetch, kill, mail_server, manage
 
 QUARTERS, SMALL = 2, "400m"  # of the data set; of the file system that is filled
-CLOCKS = ("2026-12-31 23:59:50", "2027-01-01 00:05:00", "2027-03-31 12:00:00", "2027-04-01 00:00:05")
+CLOCKS = ("2026-12-31 23:50:00", "2027-01-01 00:05:00", "2027-03-31 12:00:00", "2027-04-01 00:00:05")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
-WAITED = 23.0  # seconds that the SQLite file is held: longer than the 20 that a writer waits
+WAITED = 32.0  # seconds that the SQLite file is held: longer than the 20 that a writer waits
 TO_KILL_AFTER = (0.6, 0.9, 1.2, 1.5, 1.8, 2.2, 2.6)  # seconds into a migration
 
 
@@ -103,7 +103,7 @@ def told_of(fault: str, found: Found, notes: dict[str, Any]) -> Told:
 
 
 def killed(place: Place) -> Told:
-    """A worker at random is killed every second or so, in the middle of whatever it does."""
+    """A worker at random is killed every second or two, in the middle of whatever it does."""
     count = 0
 
     def meanwhile(server: Gunicorn) -> str:
@@ -113,7 +113,7 @@ def killed(place: Place) -> Told:
             if server.workers:
                 kill(lots.choice(server.workers))
                 count += 1
-            time.sleep(lots.uniform(0.5, 1.5))
+            time.sleep(lots.uniform(1, 2.5))
         return f"{count} killed"
 
     return under_load(place, "workers killed at random", meanwhile)
@@ -180,13 +180,17 @@ def mail(place: Place) -> Told:
         ):
             due = dt.date(2027, 5, number)
             begun = time.monotonic()
-            status = posted(server, manager, at, f"{at}move/extend/", due_on=f"{due:%-d/%-m/%Y}", reason="More time.")
+            status = posted(server, manager, at, f"{at}move/extend/", **more_time(due))
             seen.append(f"{manner}: {status} after {time.monotonic() - begun:.1f} s")
             missed += [] if status == 302 else [f"{manner}: the act was answered {status}"]
             missed += [] if waiting(place.base.url, due) else [f"{manner}: the act or its notice is not there"]
     sent = mailed_later(place.base.url, place.folder)
     missed += [] if sent else ["no mail was sent once the server took mail again"]
     return Told("mail server down, refusing, hanging", "; ".join(seen), "nothing", f"{sent} mailed later", missed)
+
+
+def more_time(due: dt.date) -> dict[str, str]:
+    return {"extend_form-due_on": f"{due:%-d/%-m/%Y}", "extend_form-reason": "More time."}
 
 
 def posted(server: Gunicorn, person: dict[str, Any], page: str, path: str, **data: str) -> int:
