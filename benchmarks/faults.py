@@ -37,7 +37,7 @@ QUARTERS, SMALL = 2, "400m"  # of the data set; of the file system that is fille
 CLOCKS = ("2026-12-31 23:50:00", "2027-01-01 00:05:00", "2027-03-31 12:00:00", "2027-04-01 00:00:05")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 WAITED = 32.0  # seconds that the SQLite file is held: longer than the 20 that a writer waits
-TO_KILL_AFTER = (0.6, 0.9, 1.2, 1.5, 1.8, 2.2, 2.6)  # seconds into a migration
+KILLS = 6  # of one migration
 
 
 @dataclass(slots=True)
@@ -302,12 +302,15 @@ def migration(place: Place) -> Told:
     """An empty database is migrated and killed in the middle, again and again; then migrated, and compared."""
     url, other = beside(place, "interrupted"), beside(place, "whole")
     seen: list[str] = []
+    begun_at, lots = time.monotonic(), random.Random(5)  # noqa: S311 - moments, not secrets
+    manage(other, "migrate", "--verbosity", "0")
+    whole = time.monotonic() - begun_at
     with Gunicorn(url, place.folder) as server:
-        for seconds in TO_KILL_AFTER:
+        for _ in range(KILLS):
             begun = subprocess.Popen(
                 [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment_of(url)
             )
-            time.sleep(seconds)
+            time.sleep(whole * lots.uniform(0.3, 0.7))
             begun.kill()
             begun.wait()
             status, text = fetch(f"{server.at}/readyz")
@@ -317,7 +320,6 @@ def migration(place: Place) -> Told:
         missed += [done.stderr[-300:]] if done.returncode else []
         after = fetch(f"{server.at}/readyz")
     missed += [] if after[0] == 200 else [f"/readyz said {after} at the end"]
-    manage(other, "migrate", "--verbosity", "0")
     missed += [] if schema(url) == schema(other) else ["its tables are not those of one that was migrated at once"]
     halfway = list(dict.fromkeys(seen))
     return Told(f"migration killed {len(seen)} times", "/readyz: " + ", ".join(halfway), "nothing", after[1], missed)
