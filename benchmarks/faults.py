@@ -67,10 +67,8 @@ def under_load(place: Place, fault: str, meanwhile: Callable[[Gunicorn], str]) -
     notes: dict[str, Any] = {}
 
     def happen(server: Gunicorn) -> None:
-        time.sleep(4)
-        begun = time.time()
         notes["said"] = meanwhile(server)
-        notes["from"], notes["until"] = begun, time.time()
+        notes["until"] = time.time()
         notes["ready"] = back_after(server)
 
     found = run(place.base, place.plan, place.crowd, place.folder, happen)

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .servers import KEY, ROOT, Gunicorn, PostgreSQL, Sqlite, database, manage
+from .servers import KEY, ROOT, Gunicorn, PostgreSQL, Sqlite, database, manage, wait_for
 
 ANSWERS = ("saved", "conflict")
 CELLS = {"reading": "indicators.Reading", "risk": "risks.Assessment", "goal": "goals.GoalForecast"}
@@ -144,6 +144,7 @@ def run(
             stderr=subprocess.STDOUT,
         )
         try:
+            wait_for(lambda: files["journal"].stat().st_size, seconds=crowd.seconds)  # until the first save is sent
             meanwhile(server)
             crowd_at_work.wait(crowd.seconds + 120)
         finally:
