@@ -17,6 +17,7 @@ max_requests = int(os.environ.get("MAX_REQUESTS") or 2000)  # then a worker is r
 max_requests_jitter = max_requests // 10
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"  # who may say that it was HTTPS
 worker_tmp_dir = "/dev/shm"  # noqa: S108  # where workers show that they live; a disk that is slow would kill them
+control_socket_disable = True  # systemd is asked instead
 accesslog = None  # the tracker logs its own requests, without addresses and query strings
 
 _ours = logging_config((os.environ.get("LOG_LEVEL") or "INFO").upper(), for_people=False)

@@ -4,9 +4,11 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path
 
 
@@ -35,6 +37,9 @@ class TrackerAdminSite(AdminSite):
                 raise PermissionDenied(
                     "The administration is for administrators. Ask one if you need something changed."
                 )
-            return inner(request, *args, **kwargs)
+            try:
+                return inner(request, *args, **kwargs)
+            except IncorrectLookupParameters:  # an address made up, which Django's lists answer so, and exports not
+                return redirect(request.path)
 
         return update_wrapper(refusing, inner)

@@ -14,6 +14,8 @@ class TrackerConfig(AppConfig):
         checks.register(ours.settings_can_be_read)
         checks.register(ours.settings_agree)
         checks.register(ours.site_url_is_secure, "mail", deploy=True)
+        checks.register(ours.there_is_whom_to_write_to, "accessibility", deploy=True)
+        checks.register(ours.weaknesses_can_be_reported, "security", deploy=True)
         checks.register(ours.settings_are_for_a_deployment, deploy=True)
 
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.http.request import validate_host
 
 ID = "mopac_tracker"
@@ -102,3 +104,39 @@ def mail_is_sealed() -> Iterator[CheckMessage]:
     if settings.EMAIL_HOST_PASSWORD and is_plain and settings.EMAIL_HOST not in HERE:
         hint = "Set EMAIL_USE_TLS=1 (usual on port 587) or EMAIL_USE_SSL=1 (usual on port 465)."
         yield Warning("The password of the mail server is sent without TLS.", hint=hint, id=f"{ID}.W004")
+
+
+def there_is_whom_to_write_to(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The accessibility statement has to name somebody: the regulations ask for it."""
+    contact = settings.ACCESSIBILITY_CONTACT
+    if settings.DEBUG or is_address(contact):
+        return []
+    return [
+        Warning(
+            f"ACCESSIBILITY_CONTACT is {contact or 'empty'}, which is no address of mail.",
+            hint="Set it to whom people write about accessibility; the accessibility statement shows it.",
+            id="mopac_tracker.W020",
+        )
+    ]
+
+
+def is_address(said: str) -> bool:
+    try:
+        validate_email(said)
+    except ValidationError:
+        return False
+    return True
+
+
+def weaknesses_can_be_reported(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Who finds a weakness looks for an address at /.well-known/security.txt."""
+    said = [each.strip() for each in settings.SECURITY_CONTACT.split(",") if each.strip()]
+    if settings.DEBUG or (said and all(each.startswith("https://") or "@" in each for each in said)):
+        return []
+    return [
+        Warning(
+            f"SECURITY_CONTACT is {settings.SECURITY_CONTACT or 'empty'}, which nobody can report a weakness to.",
+            hint="Set it to an address of mail or an https address; /.well-known/security.txt tells it.",
+            id="mopac_tracker.W030",
+        )
+    ]

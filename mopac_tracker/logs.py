@@ -112,7 +112,9 @@ def message_of(record: logging.LogRecord) -> str:
     if record.name.partition(".")[0] in OURS or starts_or_stops or (record.args and of_numbers):
         return record.getMessage()
     if record.name == "django.request":
-        return str(getattr(record, "status_code", "")) + " answered"
+        return f"{getattr(record, 'status_code', '')} answered"
+    if record.name.startswith("django.security"):  # which puts what was sent into the template
+        return "Refused"
     return str(record.msg).partition(" from ip=")[0]  # gunicorn writes the address into the template
 
 

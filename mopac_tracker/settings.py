@@ -16,7 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def env(name: str, default: str = "") -> str:
-    return os.environ.get(name, default).strip()
+    return os.environ.get(name, "").strip() or default
 
 
 BAD_SETTINGS: list[tuple[str, str]] = []  # name and what is wrong; told as system checks by checks.py
@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "csp",
     "import_export",
     "simple_history",
+    "accounts",
     "reports",
     "updates",
     "workbooks",
@@ -113,13 +114,16 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mopac_tracker.logs.RequestLog",
     "mopac_tracker.health.Probes",
+    "mopac_tracker.private.PrivateAnswers",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.idle.IdleMiddleware",
+    "accounts.recorded.RecordedMiddleware",
     "updates.typed.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -160,11 +164,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
+    {"NAME": "accounts.passwords.NotTooLong"},
+    {"NAME": "accounts.passwords.NotOurWords"},
+]  # any characters in any mixture: rules of composition make passwords no better
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "updates:mine"
 LOGOUT_REDIRECT_URL = "login"
+
+# Accounts: who is let in, for how long, and what is written down about it (accounts/, priorities/audit.py).
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)  # of ours before the application: so many say where a request is from
+TRIES_AT_MOST = env_int("TRIES_AT_MOST", 10, least=1)  # wrong passwords or codes of one name within…
+TRIES_MINUTES = env_int("TRIES_MINUTES", 15, least=1)  # …so many minutes, and how long it takes until one more may be
+ADDRESS_TRIES_AT_MOST = env_int("ADDRESS_TRIES_AT_MOST", 100, least=1)  # from one address: an office shares one
+RESETS_AT_MOST = env_int("RESETS_AT_MOST", 3, least=1)  # mails to set a new password asked for, of one address of mail
+IDLE_MINUTES = env_int("IDLE_MINUTES", 30, least=1)  # without anything sent, then the session ends
+IDLE_WARNING_MINUTES = env_int("IDLE_WARNING_MINUTES", 5, least=1)  # before that, a page says so
+SESSION_HOURS = env_int("SESSION_HOURS", 24, least=1)  # from signing in, whatever is sent
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600  # what is stored of a session goes no later than it could have been used
+AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
@@ -204,6 +221,11 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ALERTS_TO = env_list("ALERTS_TO")  # who is told of a failed unit: manage.py alert
 SITE_URL = env("SITE_URL", "http://localhost:8000").rstrip("/")  # what links in mails begin with, never the Host header
 
+# Backups: where they go, how many stay, and the folder of pg_dump and pg_restore if PATH has none or older ones.
+BACKUP_FOLDER = env("BACKUP_FOLDER")
+BACKUP_KEEP = env_int("BACKUP_KEEP", 30, least=1)
+PG_BIN = env("PG_BIN")
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -213,11 +235,21 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
+        "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
 }
 SECURE_REFERRER_POLICY = "same-origin"
+
+# What browsers are told else is in private.py. Cookies belong to this host, over HTTPS, and to no script.
+SECURITY_CONTACT = env("SECURITY_CONTACT")  # whom to tell of a weakness: an address of mail or of a page, or several
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would lose the session on the way from a mail's link
+CSRF_COOKIE_HTTPONLY = True
+if not DEBUG:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    MESSAGE_STORAGE = "mopac_tracker.private.Messages"
+
 CSRF_FAILURE_VIEW = "updates.typed.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
@@ -233,6 +265,9 @@ if not DEBUG:
     CSRF_COOKIE_SECURE = True
 
 PUBLIC_REPORTS = env_flag("PUBLIC_REPORTS")  # published quarters' public form, and only it, without sign-in
+
+# Whom the accessibility statement names for problems and other forms of a report: an address of mail.
+ACCESSIBILITY_CONTACT = env("ACCESSIBILITY_CONTACT")
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
+from .audit import AuditEvent
 from .cells import GoalConfidence, Rating
 from .door import Guarded, GuardedQuerySet, Refused, current_door
 from .history import ChangeSet, RecordedQuerySet, history
@@ -26,6 +27,7 @@ from .rules import Rule, only
 __all__ = [
     "Assignment",
     "AssignmentRole",
+    "AuditEvent",
     "ChangeSet",
     "Definition",
     "DefinitionKind",

@@ -367,7 +367,7 @@ def enter_it(
     return redirect("reports:revisions", update.quarter.period, update.priority.slug)
 
 
-@posted_to("reports:publishing", "period")
+@posted_to("reports:publishing", "period", typed=True)
 @says_what_is_unreadable
 def answers(request: HttpRequest, period: Period) -> HttpResponse:
     """Managers and administrators take up what is proposed, or decline it."""

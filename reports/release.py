@@ -43,7 +43,8 @@ class Release:
 def as_page(report: Report) -> bytes:
     """One page that needs nothing beside it, and leads to the other formats, which lie beside it where it is served."""
     files = [release for release in RELEASE.values() if release.suffix != "html"]
-    return page(report, files=files, all_published=settings.SITE_URL + reverse("reports:published_list"))
+    links = {"all_published": "reports:published_list", "statement": "accessibility"}
+    return page(report, files=files, **{name: settings.SITE_URL + reverse(view) for name, view in links.items()})
 
 
 def page(report: Report, **context: Any) -> bytes:

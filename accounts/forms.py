@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
+from django.conf import settings
 from django.contrib.auth import forms as auth
+from django.core.validators import MaxLengthValidator
+from django.utils import timezone
 
 from priorities.models import Person
+
+from .models import Door
+from .passwords import LONGEST, TOO_LONG
+from .throttle import Counted, TooMany, begin
 
 
 def helper(form: forms.BaseForm, button: str) -> FormHelper:
@@ -20,13 +28,45 @@ def helper(form: forms.BaseForm, button: str) -> FormHelper:
     made = FormHelper()
     made.attrs = {"novalidate": ""}
     made.add_input(Submit("", button))
+    capped(form)
     return made
 
 
 MISMATCH = "The new password and its confirmation are not the same; type the same password in both fields."
 
 
+def too_many(error: TooMany) -> str:
+    return (
+        f"There were too many tries that did not succeed. Try again at {moment(error.until)}. If you have forgotten "
+        "the password, set a new one: the link is below, and with the new one you need not wait."
+    )
+
+
+def too_many_resets(error: TooMany) -> str:
+    return (
+        f"A link was asked for several times already. Look in your mail, among the spam too; another can be sent at "
+        f"{moment(error.until)}."
+    )
+
+
+def moment(at: dt.datetime) -> str:
+    """The minute by which it is over; with the day unless it is today."""
+    local = timezone.localtime(at + dt.timedelta(seconds=59))
+    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%H:%M on %-d %B}"
+
+
+def capped(form: forms.BaseForm) -> None:
+    """No password is longer than LONGEST; said, not cut, as what was pasted would then be another."""
+    for field in form.fields.values():
+        if isinstance(field.widget, forms.PasswordInput):
+            field.validators.append(MaxLengthValidator(LONGEST, TOO_LONG))
+
+
 class SignInForm(auth.AuthenticationForm):
+    """Name and password. `counted` is the try, once it was one; `too_many` says that there were too many before."""
+
+    counted: Counted | None = None
+    too_many: TooMany | None = None
     error_messages = {
         "invalid_login": "The user name or the password is not right. Both mind capital letters.",
         "inactive": "This account is not active. Ask an administrator.",
@@ -36,6 +76,16 @@ class SignInForm(auth.AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = "User name"
         self.helper = helper(self, "Sign in")
+
+    def clean(self) -> dict[str, Any]:
+        """Counted first: while there were too many, the right password is as wrong as any, and nobody learns which."""
+        if {"username", "password"} <= self.cleaned_data.keys():
+            try:
+                self.counted = begin(Door.SIGN_IN, self.request, name=self.cleaned_data["username"])
+            except TooMany as error:
+                self.too_many = error
+                raise forms.ValidationError(too_many(error), code="too_many") from None
+        return super().clean()
 
 
 class PasswordChangeForm(auth.PasswordChangeForm):
@@ -62,8 +112,12 @@ class PasswordResetForm(auth.PasswordResetForm):
         self.helper = helper(self, "Send me a link")
 
     def get_users(self, email: str) -> Iterable[Person]:
-        """Those of this address, who get the mail at the address stored; those too whose invitation ran out."""
-        return Person.objects.filter(email__iexact=email, is_active=True)
+        """Those of this address, who get the mail at the address stored; those too whose invitation ran out.
+
+        Where people sign in elsewhere only, nobody gets a password who has none.
+        """
+        found = Person.objects.filter(email__iexact=email, is_active=True)
+        return [each for each in found if each.has_usable_password() or getattr(settings, "LOCAL_PASSWORDS", True)]
 
 
 class SetPasswordForm(auth.SetPasswordForm):
