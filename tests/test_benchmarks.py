@@ -99,7 +99,7 @@ def test_a_save_that_was_written_twice_is_noticed(page):
 def test_an_answer_that_is_no_page_misses_the_bar():
     journal = [{"what": "saved", "cell": "reading-1-note", "value": "x"}]
     bad = {"name": "overview", "ms": 5, "status": 500, "error": "", "at": 0}
-    told = faults.told_of("a fault", load.Found(1, [bad], journal), {"ready": "ready", "said": "", "until": 0})
+    told = faults.told_of("a fault", load.Found([bad], journal), {"ready": "ready", "said": "", "until": 0})
     assert told.missed == ["500: 1 answers"]
 
 
