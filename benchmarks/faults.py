@@ -1,6 +1,6 @@
 """What breaks under load: what people saw, whether the site came back by itself, and that nothing was lost.
 
-    .venv/bin/python -m benchmarks.faults --database sqlite [--only killed full …] [--seconds 25]
+    .venv/bin/python -m benchmarks.faults --database sqlite [--only killed full …] [--seconds 20]
 
 Each fault on the same database of its own, on this machine alone; see docs/reliability.md for what each is. Prints a
 table and exits 1 if an acknowledged save was lost, was written twice, or somebody saw a page that is none of ours.
@@ -191,7 +191,7 @@ def more_time(due: dt.date) -> dict[str, str]:
 
 def posted(server: Gunicorn, person: dict[str, Any], page: str, path: str, **data: str) -> int:
     """The status of a form that this person sends."""
-    cookie = f"sessionid={person['session']}; csrftoken={person['csrf']}"
+    cookie = person["cookie"]
     text = fetch(f"{server.at}{page}", Cookie=cookie)[1]
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]*)"', text)
     version = re.search(r'name="version" value="([^"]*)"', text)

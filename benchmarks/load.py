@@ -97,7 +97,7 @@ def write_plan(path: Path, quarters: int, leads: int, readers: int) -> None:
     lots = random.Random(7)  # noqa: S311 - figures, not secrets
 
     def person(who: Any) -> dict[str, Any]:
-        return {"name": who.username, "session": signed_in_as(who), "csrf": f"{lots.getrandbits(128):032x}"}
+        return {"name": who.username, "cookie": cookie(signed_in_as(who), f"{lots.getrandbits(128):032x}")}
 
     newest, last = Quarter.objects.exclude(status="planned")[:2] if quarters > 1 else [Quarter.objects.get()] * 2
     shown = [(f"/{newest.period.slug}/", "overview, open")] * 3
@@ -115,6 +115,15 @@ def write_plan(path: Path, quarters: int, leads: int, readers: int) -> None:
         mine = shown if who in made.people["manager"] else [each for each in shown if "open" not in each[1]]
         plan["readers"].append(person(who) | {"pages": mine})
     path.write_text(json.dumps(plan))
+
+
+def cookie(session: str, token: str) -> str:
+    """What a browser sends, under the names that the application has where it is deployed."""
+    from mopac_tracker import settings
+
+    names = {"SESSION_COOKIE_NAME": "sessionid", "CSRF_COOKIE_NAME": "csrftoken"}
+    own = [getattr(settings, name, usual) for name, usual in names.items()]
+    return f"{own[0]}={session}; {own[1]}={token}"
 
 
 # The run

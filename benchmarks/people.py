@@ -41,7 +41,7 @@ class Signed(HttpUser):
             "Host": "localhost",
             "X-Forwarded-Proto": "https",
             "Referer": "https://localhost/",
-            "Cookie": f"sessionid={self.me['session']}; csrftoken={self.me['csrf']}",
+            "Cookie": self.me["cookie"],
         }
         self.how = {"headers": headers, "allow_redirects": False, "catch_response": True, "timeout": 70}
 
