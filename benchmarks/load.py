@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .servers import KEY, ROOT, Gunicorn, PostgreSQL, Sqlite, database, manage
+from .servers import KEY, ROOT, Gunicorn, PostgreSQL, Sqlite, database, manage, wait_for
 
 ANSWERS = ("saved", "conflict")
 CELLS = {"reading": "indicators.Reading", "risk": "risks.Assessment", "goal": "goals.GoalForecast"}
@@ -45,11 +45,16 @@ class Crowd:
 class Found:
     """What one run was like."""
 
-    seconds: float
     requests: list[dict[str, Any]]
     journal: list[dict[str, Any]]
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """From the first answer to the last."""
+        moments = [each["at"] for each in self.requests]
+        return max(moments) - min(moments) or 1
 
     def count(self, *kinds: str) -> int:
         return sum(each["what"] in kinds for each in self.journal)
@@ -92,7 +97,7 @@ def write_plan(path: Path, quarters: int, leads: int, readers: int) -> None:
     lots = random.Random(7)  # noqa: S311 - figures, not secrets
 
     def person(who: Any) -> dict[str, Any]:
-        return {"name": who.username, "session": signed_in_as(who), "csrf": f"{lots.getrandbits(128):032x}"}
+        return {"name": who.username, "cookie": cookie(signed_in_as(who), f"{lots.getrandbits(128):032x}")}
 
     newest, last = Quarter.objects.exclude(status="planned")[:2] if quarters > 1 else [Quarter.objects.get()] * 2
     shown = [(f"/{newest.period.slug}/", "overview, open")] * 3
@@ -112,6 +117,15 @@ def write_plan(path: Path, quarters: int, leads: int, readers: int) -> None:
     path.write_text(json.dumps(plan))
 
 
+def cookie(session: str, token: str) -> str:
+    """What a browser sends, under the names that the application has where it is deployed."""
+    from mopac_tracker import settings
+
+    names = {"SESSION_COOKIE_NAME": "sessionid", "CSRF_COOKIE_NAME": "csrftoken"}
+    own = [getattr(settings, name, usual) for name, usual in names.items()]
+    return f"{own[0]}={session}; {own[1]}={token}"
+
+
 # The run
 
 
@@ -120,10 +134,10 @@ def run(
     plan: dict[str, Any],
     crowd: Crowd,
     folder: Path,
-    meanwhile: Callable[[Gunicorn], None] = lambda server: None,
+    meanwhile: Callable[[Gunicorn], None] | None = None,
     **environment: str,
 ) -> Found:
-    """The crowd against gunicorn for so many seconds, with something done meanwhile; then the saves are looked for."""
+    """The crowd against gunicorn for so many seconds, or while something is done; then the saves are looked for."""
     name = f"{time.time_ns():x}"[-8:]
     files = {kind: folder / f"{kind}-{name}.jsonl" for kind in ("log", "journal")}
     for path in files.values():
@@ -135,7 +149,7 @@ def run(
         (folder / "run.json").write_text(json.dumps(whole))
         command = [*locust(), "--headless", "-f", str(ROOT / "benchmarks" / "people.py"), "--only-summary"]
         command += ["--users", str(crowd.leads + crowd.readers), "--spawn-rate", "50"]
-        command += ["--run-time", f"{crowd.seconds}s", "--stop-timeout", "40"]
+        command += ["--run-time", f"{crowd.seconds + 300}s", "--stop-timeout", "40"]
         crowd_at_work = subprocess.Popen(  # noqa: S603 - Locust
             command,
             cwd=ROOT,
@@ -144,11 +158,16 @@ def run(
             stderr=subprocess.STDOUT,
         )
         try:
-            meanwhile(server)
-            crowd_at_work.wait(crowd.seconds + 120)
+            wait_for(lambda: files["journal"].stat().st_size, seconds=120)  # until the first save is sent
+            if meanwhile:
+                meanwhile(server)
+            else:
+                time.sleep(crowd.seconds)
+            crowd_at_work.terminate()
+            crowd_at_work.wait(120)
         finally:
             crowd_at_work.kill()
-    found = Found(crowd.seconds, *(read(files[kind]) for kind in ("log", "journal")))
+    found = Found(*(read(files[kind]) for kind in ("log", "journal")))
     if not found.requests:
         raise SystemExit((folder / "locust.log").read_text()[-2000:])
     look_for_saves(base.url, files["journal"], found)

@@ -329,11 +329,12 @@ def counts() -> dict[str, int]:
 
 def signed_in_as(person: Any) -> str:
     """The cookie of a new session, as after signing in: hashing 270 passwords would take minutes."""
+    from django.conf import settings
     from django.test import Client
 
     client = Client()
     client.force_login(person)
-    return client.cookies["sessionid"].value
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def arguments() -> Size:

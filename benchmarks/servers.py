@@ -167,7 +167,7 @@ def wait_for(holds: Any, *, seconds: float) -> None:
     until = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > until:
-            raise SystemExit("It did not come up in time; its log says why.")
+            raise SystemExit("It did not come up in time: neither an answer nor a first save.")
         time.sleep(0.2)
 
 

@@ -447,6 +447,8 @@ class QuarterlyUpdate(Guarded, models.Model):
     class Meta:
         base_manager_name = "objects"
         ordering = ["-quarter__financial_year", "-quarter__number", "priority__position", "pk"]
+        # Every request sums them (sign_in.py): from the index, not from rows with all their texts.
+        indexes = [models.Index(fields=["version"], name="update_version")]
         constraints = [
             models.UniqueConstraint(
                 fields=["quarter", "priority"],
