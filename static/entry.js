@@ -159,8 +159,8 @@ if (form) {
       button.type = "button";
       button.tabIndex = -1;
       button.textContent = value.length < 3 ? `${value} ${label}` : label;
-      button.addEventListener("pointerdown", (pressed) => {
-        pressed.preventDefault();
+      button.addEventListener("pointerdown", (pressed) => pressed.preventDefault()); // the cell keeps the focus
+      button.addEventListener("click", () => { // not on the way down: who slips can still let go elsewhere
         cell.value = value.length < 3 || /^Q\d/.test(value) ? value : label;
         soon();
         close();
@@ -174,5 +174,8 @@ if (form) {
     palette.style.top = `${box.bottom + scrollY + 6}px`;
   });
   form.addEventListener("focusout", close);
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close(); // it may cover what somebody wants to read
+  });
   form.addEventListener("input", close);
 }

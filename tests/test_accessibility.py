@@ -1,8 +1,12 @@
-"""The accessibility statement: open to everybody, and linked from every page."""
+"""The accessibility statement: open to everybody, linked from every page, and as the checklist has it."""
+
+import re
 
 import pytest
+from django.conf import settings as project
 from django.urls import reverse
 
+from mopac_tracker.accessibility import CHECKED_ON
 from mopac_tracker.checks import there_is_whom_to_write_to
 
 pytestmark = pytest.mark.django_db
@@ -44,3 +48,10 @@ def test_the_deployment_check_asks_for_a_contact(settings, contact):
 def test_with_a_contact_the_deployment_check_is_content(settings):
     settings.ACCESSIBILITY_CONTACT = "access@tracker.example"
     assert there_is_whom_to_write_to(None) == []
+
+
+def test_the_checklist_has_every_criterion_once_and_the_day_of_the_statement():
+    text = (project.BASE_DIR / "docs" / "accessibility.md").read_text()
+    assert f"{CHECKED_ON:%-d %B %Y}" in text
+    listed = re.findall(r"^\| (\d\.\d\.\d+) ", text, re.MULTILINE)
+    assert len(listed) == len(set(listed)) == 55  # levels A and AA of WCAG 2.2, without the obsolete 4.1.1
