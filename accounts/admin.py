@@ -11,3 +11,4 @@ class TryAdmin(ReadOnly):
 
     list_display = ["at", "door"]
     list_filter = ["door"]
+    search_fields = ["door"]
