@@ -30,5 +30,6 @@ class StandingAdmin(ReadOnly):
 
     list_display = ["person", "checked_at", "due_at"]
     search_fields = ["person__username"]
+    list_filter = ["checked_at"]
     exclude = ["tokens"]
     not_exported = ("tokens",)
