@@ -21,6 +21,7 @@ class TryAdmin(ReadOnly):
 
     list_display = ["at", "door"]
     list_filter = ["door"]
+    search_fields = ["door"]
 
 
 @admin.register(Standing)
@@ -28,5 +29,7 @@ class StandingAdmin(ReadOnly):
     """Who is signed in through the provider, and when it was last asked about them; never what it is asked with."""
 
     list_display = ["person", "checked_at", "due_at"]
+    search_fields = ["person__username"]
+    list_filter = ["checked_at"]
     exclude = ["tokens"]
     not_exported = ("tokens",)

@@ -600,7 +600,7 @@ def apply_import(
         for resource in planned.resources:
             resource.apply()
             tick()
-        record(Act.IMPORTED, by=planned.by, about=note, detail=source.label)
+        record(Act.IMPORTED, by=planned.by, about=note, detail=Source(source).label)
     return change_set
 
 
