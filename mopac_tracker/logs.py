@@ -23,18 +23,8 @@ from typing import Any
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-OURS: tuple[str, ...] = (
-    "mopac_tracker",
-    "accounts",
-    "reports",
-    "updates",
-    "workbooks",
-    "indicators",
-    "goals",
-    "risks",
-    "finance",
-)
-OURS += ("priorities",)
+OURS = {"mopac_tracker", "accounts", "reports", "updates", "workbooks", "indicators", "goals", "risks", "finance"}
+OURS |= {"priorities"}
 WELL_FORMED = re.compile(r"[A-Za-z0-9-]{8,64}")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 NO_REQUEST = "-"
