@@ -61,8 +61,8 @@ bench: setup-dev  # what pages, saves, imports, exports and the PDF cost, and ho
 bench-tools: .venv-bench/installed  # Locust, in an environment of its own
 
 soak: setup-dev bench-tools  # load, faults and made-up input on both databases, on this machine alone; within 40 minutes
-	timeout 360 $(PY) -m benchmarks.load --database sqlite
-	timeout 360 $(PY) -m benchmarks.load --database postgresql
+	timeout 480 $(PY) -m benchmarks.load --database sqlite
+	timeout 480 $(PY) -m benchmarks.load --database postgresql
 	timeout 600 $(PY) -m benchmarks.faults --database sqlite
 	timeout 600 $(PY) -m benchmarks.faults --database postgresql
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) timeout 480 $(PY) -m pytest -q tests/test_fuzz.py

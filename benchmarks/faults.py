@@ -31,7 +31,20 @@ from types import SimpleNamespace
 from typing import Any
 
 from .load import Crowd, Found, locust, prepare, run
-from .servers import KEY, ROOT, Gunicorn, PostgreSQL, Sqlite, database, environment_of, fetch, kill, mail_server, manage
+from .servers import (
+    KEY,
+    ROOT,
+    Gunicorn,
+    PostgreSQL,
+    Sqlite,
+    database,
+    environment_of,
+    fetch,
+    kill,
+    mail_server,
+    manage,
+    stops_cleanly,
+)
 
 QUARTERS, SMALL = 2, "400m"  # of the data set; of the file system that is filled
 CLOCKS = ("2026-12-31 23:50:00", "2027-01-01 00:05:00", "2027-03-31 12:00:00", "2027-04-01 00:00:05")
@@ -384,6 +397,7 @@ def main() -> int:
         print(json.dumps(around_the_clock()))
         return 0
     locust()
+    stops_cleanly()
     crowd = Crowd(told.leads, told.readers, told.seconds, think=(1, 4), typing=(0.5, 1.5))
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)  # PostgreSQL runs as somebody else

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .servers import ROOT, PostgreSQL
+from .servers import ROOT, PostgreSQL, stops_cleanly
 
 SECONDS = 4.0  # for each measurement, beyond the first run
 RUNS = 30
@@ -225,6 +225,7 @@ def main() -> int:
     if told.measure:
         print(json.dumps(measure(told.rows[0], tuple(told.only))))
         return 0
+    stops_cleanly()
     with tempfile.TemporaryDirectory(prefix="growth-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         server = PostgreSQL(folder) if told.database == "postgresql" else None

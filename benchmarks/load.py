@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .servers import KEY, ROOT, Gunicorn, PostgreSQL, Sqlite, database, manage, wait_for
+from .servers import KEY, ROOT, Gunicorn, PostgreSQL, Sqlite, database, manage, stops_cleanly, wait_for
 
 ANSWERS = ("saved", "conflict")
 CELLS = {"reading": "indicators.Reading", "risk": "risks.Assessment", "goal": "goals.GoalForecast"}
@@ -292,6 +292,7 @@ def main() -> int:
         print(json.dumps(missing_saves(read(said.verify))))
         return 0
     locust()
+    stops_cleanly()
     crowd = Crowd(said.leads, said.readers, said.seconds)
     with tempfile.TemporaryDirectory(prefix="load-", ignore_cleanup_errors=True) as name:
         folder = Path(name)

@@ -204,6 +204,11 @@ def mail_server(manner: str) -> Iterator[int]:
             call.close()
 
 
+def stops_cleanly() -> None:
+    """What was started is stopped too where the time of the run is over, as `timeout` ends it."""
+    signal.signal(signal.SIGTERM, lambda *told: sys.exit("Stopped before it was done."))
+
+
 def kill(pid: int) -> None:
     with suppress(ProcessLookupError):  # it had just ended
         os.kill(pid, signal.SIGKILL)

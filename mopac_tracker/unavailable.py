@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
 from django.template import loader
+from django.views import defaults
 
 from . import logs
 
@@ -30,6 +31,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_away:
         response["Retry-After"] = str(RETRY_AFTER)
     return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400: a session that can't be written since the disk is full is no damaged form, though Django says so."""
+    if any(database_is_away(error) for error in logs.causes(exception)):
+        return server_error(request)
+    return defaults.bad_request(request, exception)
 
 
 def database_is_away(error: BaseException) -> bool:

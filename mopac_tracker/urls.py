@@ -10,6 +10,7 @@ from .security_txt import security_txt
 register_converter(PeriodConverter, "period")
 
 
+handler400 = "mopac_tracker.unavailable.bad_request"
 handler500 = "mopac_tracker.unavailable.server_error"
 
 urlpatterns = [

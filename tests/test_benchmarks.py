@@ -1,13 +1,15 @@
 """The benchmarks do what they say, in the small: the runs themselves are `make bench` and `make soak`."""
 
 import pytest
-from django.db import connection
-from django.test import Client
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.db import OperationalError, connection
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from benchmarks import faults, growth, load, scale
 from benchmarks.sent import form_of, texts_in
 from indicators.models import Reading
+from mopac_tracker.unavailable import bad_request
 from priorities.models import Quarter, UpdateStatus
 from priorities.sign_in import people
 from reports.models import ClosedReport
@@ -112,3 +114,11 @@ def test_the_state_of_the_data_is_summed_from_an_index(victims_lead):
 def test_a_page_with_too_many_queries_misses_the_bar():
     found = {(8, 1): {"overview, open": {"queries": 13.0, "most": 12}, "export": {"queries": 99.0}}}
     assert growth.too_many_queries(found) == ["overview, open takes 13 queries with 8 quarters and rows × 1."]
+
+
+def test_a_session_that_a_full_disk_refuses_is_told_as_the_database_and_not_as_the_form():
+    full = OperationalError("database or disk is full")
+    try:
+        raise SessionInterrupted("gone") from full
+    except SessionInterrupted as error:
+        assert bad_request(RequestFactory().post("/"), error).status_code == 503
