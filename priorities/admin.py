@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Protocol
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import models, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from import_export import fields, resources
 from import_export.admin import ExportMixin, ImportExportMixin
@@ -224,6 +225,21 @@ class TrackedAdmin(SheetAdmin, Recorded, SimpleHistoryAdmin):
         models.DecimalField: {"form_class": PlainDecimalField},
         models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 90})},
     }
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        self.found_by(object_id)
+        return super().history_view(request, object_id, extra_context)
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        self.found_by(object_id, version_id)
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+    def found_by(self, *keys: str) -> None:
+        """404 for what can be no key; simple-history takes it to the database as it is, which ends in an error."""
+        if not all(unquote(key).isdecimal() for key in keys):
+            raise Http404
 
 
 class DoorForm(forms.ModelForm):

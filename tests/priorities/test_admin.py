@@ -593,3 +593,9 @@ def test_a_newer_version_is_a_choice_in_the_administration_too(client, reading):
     page = text(upload(client, Reading, rows))
     assert "stored “31%” after the file was made, which says “28%”" in page
     assert "Confirm import" not in page
+
+
+@pytest.mark.parametrize("address", ["x/history/", "x/history/1/", "1/history/x/", "²/history/", "_00/history/"])
+def test_the_history_of_what_can_be_no_row_is_not_found(client, administrator, address):
+    client.force_login(administrator)
+    assert client.get(f"/admin/priorities/plan/{address}").status_code in (302, 404)
