@@ -1,10 +1,11 @@
 # make run: a running site with the reference quarter. make test: everything that has to hold. Both from a fresh clone.
 PORT ?= 8000
 PYTHON ?= python3
+FUZZ_EXAMPLES ?= 300
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup setup-dev run test test-sqlite test-postgresql bench browser office lint format lock
+.PHONY: setup setup-dev run test test-sqlite test-postgresql bench bench-tools soak browser office lint format lock
 
 setup: .venv/installed
 
@@ -46,10 +47,25 @@ test-sqlite: setup-dev office  # all but the pages in Chromium, which the next o
 test-postgresql: setup-dev browser office
 	$(PY) -m tests.postgresql -n 2 -q
 
-bench: setup-dev
-	$(PY) -m benchmarks.pages
-	$(PY) -m benchmarks.imports
-	$(PY) -m benchmarks.pdf
+bench: setup-dev  # what pages, saves, imports, exports and the PDF cost, and how they grow; within 30 minutes
+	timeout 300 $(PY) -m benchmarks.pages
+	timeout 600 $(PY) -m benchmarks.imports
+	timeout 120 $(PY) -m benchmarks.pdf
+	timeout 1200 $(PY) -m benchmarks.growth
+
+.venv-bench/installed: requirements-bench.lock
+	@$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
+	@touch $@
+
+bench-tools: .venv-bench/installed  # Locust, in an environment of its own
+
+soak: setup-dev bench-tools  # load, faults and made-up input on both databases, on this machine alone; within 40 minutes
+	timeout 480 $(PY) -m benchmarks.load --database sqlite
+	timeout 480 $(PY) -m benchmarks.load --database postgresql
+	timeout 600 $(PY) -m benchmarks.faults --database sqlite
+	timeout 600 $(PY) -m benchmarks.faults --database postgresql
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) timeout 480 $(PY) -m pytest -q tests/test_fuzz.py
 
 lint: setup-dev
 	.venv/bin/ruff check .
@@ -69,3 +85,4 @@ lock:
 	$(PY) -m pip install --quiet uv
 	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock
 	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml -o requirements-dev.lock
+	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra bench pyproject.toml -o requirements-bench.lock

@@ -9,6 +9,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mopac_tracker.settings")
     from django.core.management import execute_from_command_line
 
+    from mopac_tracker.logs import log_crash
+
+    sys.excepthook = log_crash
     execute_from_command_line(sys.argv)
 
 

@@ -102,13 +102,15 @@ def prepare() -> None:
         )
 
 
-def write_file(path: Path, run: int) -> Path:
-    """Every reading with another value, and a note."""
+def write_file(path: Path, run: int, readings=None) -> Path:
+    """Every reading, or these, with another value, and a note."""
     import xlsxwriter
 
     from indicators.models import Reading
 
-    readings = Reading.objects.select_related("indicator", "update__quarter", "update__priority").order_by("pk")
+    readings = (Reading.objects.order_by("pk") if readings is None else readings).select_related(
+        "indicator", "update__quarter", "update__priority"
+    )
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
         sheet = book.add_worksheet("Indicators")
         sheet.write_row(0, 0, HEADINGS)
@@ -134,12 +136,20 @@ def write_file(path: Path, run: int) -> Path:
 
 def floor(path: Path) -> None:
     """The fastest reader, and one bulk write of what it read."""
+    from django.db import models
+
+    from indicators.models import Reading
+
+    write_plainly(path, models.QuerySet(Reading))
+
+
+def write_plainly(path: Path, readings) -> None:
     from django.db import models, transaction
 
     from indicators.models import Reading
 
     rows = fast_rows(path)
-    stored = list(models.QuerySet(Reading).order_by("pk"))  # in the order of the file, so that nothing is looked up
+    stored = list(readings.order_by("pk"))  # in the order of the file, so that nothing is looked up
     for reading, row in zip(stored, rows[1:], strict=True):
         reading.value, reading.confidence, reading.note = Decimal(int(row[5])), row[6], row[7]
     with transaction.atomic():
@@ -155,10 +165,14 @@ def fast_rows(path: Path) -> list[list]:
 
 
 def once(path: Path) -> None:
+    apply(planned(path))
+
+
+def apply(plan) -> None:
     from priorities.history import Source
     from workbooks.importing import apply_import
 
-    apply_import(planned(path), source=Source.COMMAND)
+    apply_import(plan, source=Source.COMMAND)
 
 
 def confirmed(path: Path) -> None:
@@ -174,11 +188,11 @@ def confirmed(path: Path) -> None:
     apply_import(again, source=Source.SPREADSHEET)
 
 
-def planned(path: Path):
+def planned(path: Path, rows: int = PRIORITIES * INDICATORS * YEARS * 4):
     from workbooks.importing import plan_import
 
     found = plan_import(sheets_of(path), by=None)
-    assert found.by_sheet["Indicators"]["changed"] == PRIORITIES * INDICATORS * YEARS * 4, found.problems[:5]
+    assert found.by_sheet["Indicators"]["changed"] == rows, found.problems[:5]
     return found
 
 

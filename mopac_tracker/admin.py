@@ -4,9 +4,11 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path
 
 
@@ -37,6 +39,9 @@ class TrackerAdminSite(AdminSite):
                 )
             if not all(key.isdecimal() and len(key) < 19 for key in request.POST.getlist("_selected_action")):
                 raise BadRequest("Rows are chosen by their numbers.")  # Django's own actions end in an error instead
-            return inner(request, *args, **kwargs)
+            try:
+                return inner(request, *args, **kwargs)
+            except IncorrectLookupParameters:  # an address made up, which Django's lists answer so, and exports not
+                return redirect(request.path)
 
         return update_wrapper(refusing, inner)

@@ -8,7 +8,9 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mopac_tracker.settings")
 
-application = get_wsgi_application()
-
-if not settings.DEBUG and not os.environ.get("SECRET_KEY"):
+if not settings.DEBUG and not os.environ.get("SECRET_KEY", "").strip():
     raise ImproperlyConfigured("Set SECRET_KEY: without it, every worker would make a key of its own.")
+if settings.BAD_SETTINGS:
+    raise ImproperlyConfigured(" ".join(problem for _, problem in settings.BAD_SETTINGS))
+
+application = get_wsgi_application()

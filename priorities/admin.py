@@ -13,7 +13,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.db import models
+from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from import_export import fields, resources
@@ -21,12 +21,14 @@ from import_export.admin import ExportMixin, ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm
 from simple_history.admin import SimpleHistoryAdmin
 
+from .audit import Act, record, record_roles
 from .cells import CellError, parse_period
 from .door import Refused
 from .fields import PlainDecimalField
 from .history import Source, recording
 from .models import (
     Assignment,
+    AuditEvent,
     ChangeSet,
     Definition,
     Person,
@@ -524,6 +526,43 @@ class PersonAdmin(SheetAdmin, Recorded, UserAdmin):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        stored = Person.objects.filter(pk=obj.pk).first() if change else None
+        form.roles_before = set(stored.groups.values_list("name", flat=True)) if stored else set()
+        super().save_model(request, obj, form, change)
+        by = signed_in(request)
+        if stored is None:
+            record(Act.INVITED, by=by, request=request, about=obj.username)
+        elif stored.is_active != obj.is_active:
+            act = Act.PERSON_ACTIVATED if obj.is_active else Act.PERSON_DEACTIVATED
+            record(act, by=by, request=request, about=obj.username)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        super().save_related(request, form, formsets, change)
+        now = set(form.instance.groups.values_list("name", flat=True))
+        record_roles(form.instance, form.roles_before, now, by=signed_in(request))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with transaction.atomic():
+            record(Act.PERSON_DEACTIVATED, by=signed_in(request), request=request, about=obj.username, detail="Deleted")
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        with transaction.atomic():
+            for person in queryset:
+                record(Act.PERSON_DEACTIVATED, by=signed_in(request), about=person.username, detail="Deleted")
+            super().delete_queryset(request, queryset)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Django's own; on record if it was changed."""
+        before = Person.objects.filter(pk=id).values_list("password", flat=True).first() if id.isdecimal() else None
+        with transaction.atomic():
+            answer = super().user_change_password(request, id, form_url)
+            person = Person.objects.filter(pk=id).first() if before is not None else None
+            if person and person.password != before:
+                record(Act.PASSWORD_CHANGED, by=signed_in(request), request=request, about=person.username)
+        return answer
+
 
 @admin.register(ChangeSet)
 class ChangeSetAdmin(ReadOnly):
@@ -533,4 +572,14 @@ class ChangeSetAdmin(ReadOnly):
     list_filter = ["source", "at"]
     search_fields = ["person__username", "note"]
     list_select_related = ["person"]
+    date_hierarchy = "at"
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnly):
+    """Sign-ins, refusals, roles, exports and publications: read more easily on its own page."""
+
+    list_display = ["at", "act", "name", "about", "detail", "address"]
+    list_filter = ["act", "at"]
+    search_fields = ["name", "about", "detail", "address"]
     date_hierarchy = "at"

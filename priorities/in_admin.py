@@ -12,6 +12,7 @@ from import_export import resources
 from import_export.results import RowResult
 from tablib import Dataset
 
+from .audit import Act, record
 from .columns import Key, cell
 from .door import Refused
 from .history import Source
@@ -64,6 +65,7 @@ class InAdmin(resources.Resource):
         try:
             with writing(self.updates(), by=by, source=Source.ADMIN, overview_of=self.quarters(), opening=self.opening):
                 self.apply()
+                record(Act.IMPORTED, by=by, about=self.get_display_name(), detail=Source.ADMIN.label)
         except IntegrityError:
             raise Refused(CHANGED_SINCE) from None  # somebody made the same row between the plan and the door
 

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
+from .audit import AuditEvent
 from .cells import GoalConfidence, Rating
 from .door import Guarded, GuardedQuerySet, Refused, current_door
 from .history import ChangeSet, RecordedQuerySet, history
@@ -26,6 +27,7 @@ from .rules import Rule, only
 __all__ = [
     "Assignment",
     "AssignmentRole",
+    "AuditEvent",
     "ChangeSet",
     "Definition",
     "DefinitionKind",
@@ -445,6 +447,8 @@ class QuarterlyUpdate(Guarded, models.Model):
     class Meta:
         base_manager_name = "objects"
         ordering = ["-quarter__financial_year", "-quarter__number", "priority__position", "pk"]
+        # Every request sums them (sign_in.py): from the index, not from rows with all their texts.
+        indexes = [models.Index(fields=["version"], name="update_version")]
         constraints = [
             models.UniqueConstraint(
                 fields=["quarter", "priority"],

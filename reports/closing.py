@@ -11,6 +11,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from priorities.audit import Act, record
 from priorities.door import Refused
 from priorities.history import Source
 from priorities.models import (
@@ -213,6 +214,7 @@ def close_quarter(
             reason=reason if plan.unapproved else "",
             corrects=corrects,
         )
+        record(Act.CLOSED, by=by, about=quarter, detail=f"Version {closed.version}")
         tell_of_closing(closed, plan.updates)
     return closed
 
@@ -313,6 +315,7 @@ def reopen(
             moved.overview_submitted_at = moved.overview_submitted_by = None
             moved.overview_approved_at = moved.overview_approved_by = None
         cancel_waiting(moved, by=by, reason=reason.strip())
+        record(Act.REOPENED, by=by, about=quarter, detail=f"For {for_} until {until:%-d %B %Y}")
         tell_of_reopening(moved, [update.priority for update in held], by)
         tell_who_enters(moved, [update.priority for update in held], for_, by)
 
@@ -381,6 +384,7 @@ def give_more_time(quarter: Quarter, *, by: Person | None, until: dt.date, sourc
             update.reopened_until = until
         QuarterlyUpdate.objects.bulk_update(held, ["reopened_until"])
         moved.reopened_until = until
+        record(Act.REOPENED, by=by, about=quarter, detail=note)
         if moved.reopened_for:
             told = f"{quarter} is reopened for you until {until:%-d %B %Y} now."
             own = [update.priority for update in held]

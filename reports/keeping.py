@@ -16,6 +16,7 @@ from django.contrib.messages import get_messages
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
 
@@ -23,6 +24,7 @@ from priorities.people import signed_in
 
 TOKEN = re.compile(rb'(?<=name="csrfmiddlewaretoken" value=")[^"]*')  # another one in each answer
 MADE = re.compile(rb'(?<=<span class="made">)[^<]*')  # the time of the answer
+ENDS = re.compile(rb'<p class="session-ends".*?</p>', re.DOTALL)  # when the reader's session ends
 MADE_AT = "j F Y, H:i"
 View = Callable[..., HttpResponse]
 
@@ -52,6 +54,7 @@ def filled_in(content: bytes, request: HttpRequest) -> bytes:
     """The page with what is another in each answer; what it shows else is as it was rendered."""
     if TOKEN.search(content):
         content = TOKEN.sub(get_token(request).encode(), content)
+    content = ENDS.sub(render_to_string("includes/session.html", {"request": request}).strip().encode(), content)
     return MADE.sub(date_format(timezone.localtime(), MADE_AT).encode(), content)
 
 

@@ -187,6 +187,7 @@ def open_to_the_public(view: View) -> View:
             refuse_those_without_a_role(signed_in(request))
         return view(request, *args, **kwargs)
 
+    opened.public_by_setting = True  # type: ignore[attr-defined]
     return opened
 
 
@@ -367,7 +368,7 @@ def enter_it(
     return redirect("reports:revisions", update.quarter.period, update.priority.slug)
 
 
-@posted_to("reports:publishing", "period")
+@posted_to("reports:publishing", "period", typed=True)
 @says_what_is_unreadable
 def answers(request: HttpRequest, period: Period) -> HttpResponse:
     """Managers and administrators take up what is proposed, or decline it."""

@@ -15,6 +15,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from priorities.audit import Act, record
 from priorities.door import Refused
 from priorities.history import Source
 from priorities.models import Assignment, AssignmentRole, Person, Quarter, QuarterStatus
@@ -275,6 +276,7 @@ def publish(
     with moving(quarter, PUBLISH, by=by, source=source, note=note) as moved:
         refuse_if_changed(moved, prepared)
         publication = keep(prepared, by=by, at=at or now, explanations=explanations or {}, now=now)
+        record(Act.PUBLISHED, by=by, about=quarter, detail=note if prepared.version == 1 else f"{note}, a correction")
         tell_of_publishing(publication, waits=at is not None)
     return publication
 
@@ -365,6 +367,7 @@ def cancel(publication: Publication, *, by: Person, reason: str, source: Source 
         mine = Publication.objects.filter(pk=publication.pk)
         if not mine.cancel(by=by, reason=reason.strip()):
             raise Refused(why_not_cancelled(mine.get()))
+        record(Act.PUBLICATION_CANCELLED, by=by, about=quarter, detail=f"Version {publication.version}")
         tell_of_cancelling(publication, by, reason.strip())
 
 

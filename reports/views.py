@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,8 +18,9 @@ from updates.deciding import Noted, beside, decisions_in
 from updates.overview import has_part, may_write
 
 from .across import compared_report
-from .frozen import Unreadable, newest, report_of
+from .frozen import Unreadable, report_of
 from .keeping import kept
+from .models import ClosedReport
 from .pack import approvals_of
 from .report import PriorityReport, Report
 from .series import with_series
@@ -44,6 +46,9 @@ def readable(person: Person) -> list[Quarter]:
     quarters = Quarter.objects.readable_by(person).with_before()
     if not person.sees_all:
         quarters = quarters.with_own_reopened(person)
+    versions = ClosedReport.objects.filter(quarter=OuterRef("pk")).order_by("-version")
+    standing = {name: Subquery(versions.values(name)[:1]) for name in ("version", "closed_at")}
+    quarters = quarters.annotate(standing_version=standing["version"], standing_since=standing["closed_at"])
     return list(quarters.select_related("plan", "reopened_for", "overview_submitted_by", "overview_approved_by"))
 
 
@@ -103,10 +108,7 @@ def taken(
         report = compared_report(shelf.current, shelf.quarters, reader)
     else:
         report = report_of(shelf.current, reader, only=only)
-    context: dict[str, Any] = {"report": report, "shelf": shelf}
-    if shelf.current.is_reopened and report.is_draft:
-        context["standing"] = newest(shelf.current)
-    return report, context
+    return report, {"report": report, "shelf": shelf}
 
 
 @kept

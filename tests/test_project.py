@@ -36,7 +36,9 @@ def test_the_deployment_check_is_clean():
         SECRET_KEY="x" * 40 + "Ab1_" * 8,
         ALLOWED_HOSTS="tracker.example",
         SITE_URL="https://tracker.example/",
+        DEFAULT_FROM_EMAIL="tracker@example.org",
         ACCESSIBILITY_CONTACT="access@tracker.example",
+        SECURITY_CONTACT="security@tracker.example",
     )
     assert done.returncode == 0, done.stderr
 

@@ -49,6 +49,7 @@ from priorities.door import current_door
 from priorities.fields import CellField
 from priorities.merging import Conflict, Merged, merge
 from priorities.models import RATINGS, Gaps, QuarterlyUpdate, RiskScale, Section, listed
+from priorities.prose import HINT as MARKS
 from priorities.rules import check_row
 from risks.models import Assessment, Risk, RiskKind, level_of, suggested_trend
 
@@ -75,9 +76,9 @@ def cell(label: str, parse: Any, *, show: Any = str, size: int = 6, choices: Any
     return CellField(parse=parse, show=show, label=label, required=False, help_text=hint, widget=widget)
 
 
-def text(label: str, rows: int = 2) -> CellField:
+def text(label: str, rows: int = 2, hint: str = "") -> CellField:
     widget = Long(attrs={"rows": rows, "class": "form-control"})
-    return CellField(parse=parse_text, label=label, required=False, widget=widget)
+    return CellField(parse=parse_text, label=label, required=False, help_text=hint, widget=widget)
 
 
 def letter(choice: Any) -> str:
@@ -804,8 +805,8 @@ class RatingsForm(UpdateForm):
     objectives, time, spend, capability, risk = (
         cell(name.capitalize(), parse_rating, show=letter, choices=Rating, size=2) for name in RATINGS
     )
-    ratings_note = text("Why a rating is amber or red", 3)
-    narrative = text("Narrative", 12)
+    ratings_note = text("Why a rating is amber or red", 3, MARKS)
+    narrative = text("Narrative", 12, MARKS)
 
     layout = Layout(Block(*RATINGS, template="updates/ratings.html"), Block("ratings_note", "narrative"))
 
@@ -819,7 +820,7 @@ class RatingsForm(UpdateForm):
 class FinanceNoteForm(UpdateForm):
     kind, section = "finance", Section.FINANCE
     history_key = "note"
-    finance_note = text("Finance note", 5)
+    finance_note = text("Finance note", 5, MARKS)
     layout = Layout(Block("finance_note"))
 
 

@@ -69,7 +69,7 @@ class Post:
         return ""
 
     def note(self, error: Exception) -> str:
-        logger.warning("A mail could not be sent: %s", answer_of(error))
+        logger.warning("A mail could not be sent: %s", type(error).__name__)  # its message may name who it was for
         self.error = error
         return failure_of(error)
 

@@ -24,6 +24,7 @@ from priorities.moves import (
     WITHDRAW_OVERVIEW,
     Move,
 )
+from priorities.prose import HINT as MARKS
 from priorities.writing import moving, writing
 
 from .changes import Change, changes_of, past, steps
@@ -69,7 +70,7 @@ def why_not(quarter: Quarter, person: Person) -> list[str]:
 
 class OverviewForm(UpdateForm):
     kind = section = "overview"
-    overview = text("Overview", 16)
+    overview = text("Overview", 16, MARKS)
     layout = Layout(Block("overview"))
 
     @property

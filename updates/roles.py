@@ -143,3 +143,13 @@ def table() -> list[Group]:
         Group(title, tuple(Allowed(what, tuple(map(rule, PEOPLE.values()))) for what, rule in rules.items()))
         for title, rules in groups.items()
     ]
+
+
+def as_markdown() -> str:
+    """The table for docs/security.md: a mark for what a role may."""
+    lines: list[str] = []
+    for group in table():
+        lines += [f"| {group.title} | {' | '.join(PEOPLE)} |", f"| --- |{' :-: |' * len(PEOPLE)}"]
+        lines += [f"| {row.what} | {' | '.join('yes' if may else '·' for may in row.answers)} |" for row in group.rows]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"

@@ -20,6 +20,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.text import slugify
 
+from priorities.audit import Act, record, record_roles
 from priorities.door import Refused
 from priorities.history import Source, recording
 from priorities.models import (
@@ -128,8 +129,10 @@ def invite(
         if reasons := [why for why in (why_taken(email), why_name_taken(made.username)) if why]:
             raise Refused(*reasons)
         made.save()
+        record(Act.INVITED, by=by, about=made.username)
         if role:
             made.groups.add(Group.objects.get(name=role))
+            record_roles(made, frozenset(), {role}, by=by)
         if part:
             give(made, part)
     return made
@@ -155,6 +158,7 @@ def send_invitation(person: Person, *, by: Person) -> str:
         "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
         "parts": held_by([person])[person.pk].parts,
         "role": role_of(person),
+        "provider": "" if settings.LOCAL_PASSWORDS else settings.OIDC_NAME,
     }
     subject = f"{by} invites you to the quarterly performance tracker"
     with Post(PATIENCE) as post:
@@ -186,7 +190,9 @@ def change(person: Person, *, first_name: str, last_name: str, email: str, role:
             setattr(person, name, value)
         person.save(update_fields=[*new, "is_superuser"])
         if role != was:
+            held = set(person.groups.values_list("name", flat=True))
             person.groups.set(Group.objects.filter(name=role))
+            record_roles(person, held | ({was} if was else set()), {role} if role else set(), by=by)
 
 
 def assign_part(person: Person, part: Part, *, by: Person) -> Assignment:
@@ -245,6 +251,7 @@ def deactivate(person: Person, *, by: Person, to: Person | None = None) -> list[
     with staffing(person, f"deactivated{f', everything handed over to {to}' if to else ''}", by=by):
         keep_an_administrator(person)
         left = pass_on(person, to, by) if to else []
+        record(Act.PERSON_DEACTIVATED, by=by, about=person.username)
         person.is_active = False
         person.save(update_fields=["is_active"])
     return left
@@ -252,6 +259,7 @@ def deactivate(person: Person, *, by: Person, to: Person | None = None) -> list[
 
 def reactivate(person: Person, *, by: Person) -> None:
     with staffing(person, "reactivated", by=by):
+        record(Act.PERSON_ACTIVATED, by=by, about=person.username)
         person.is_active = True
         person.save(update_fields=["is_active"])
 

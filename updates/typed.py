@@ -1,7 +1,8 @@
 """Typed work outlives the session: a form sent after signing out becomes a draft once its writer signs in again, or on
-pages that have no drafts is shown once more.
+pages that have no drafts is shown once more, or else is offered to be sent again, on a page of its own.
 
-Each such form carries `who`, a signed word of whose form it is. Until then the work is kept in the browser's session.
+Whose it is, the form says by `who`, a signed word, or else a signed cookie: who signed in last in this browser. A form
+from before that does not pass the check of its token. Until then the work is kept in the browser's session.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.contrib.auth.views import LoginView
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.middleware import csrf as tokens
 from django.shortcuts import redirect
 from django.urls import resolve
 from django.views import csrf
 
 from priorities.people import Person
 
-SALT, KEY, AGAIN = "updates.typed", "typed", "typed again"
-DAYS = 14
+SALT, KEY, AGAIN, UNSENT = "updates.typed", "typed", "typed again", "unsent"
+NO_FILE = "Sign in again, then choose the file once more: nothing was uploaded."
+DAYS, TOKEN_BEFORE = 14, "token before"
+CARRIED = ("csrfmiddlewaretoken", "who")
+matches = tokens._does_token_match  # type: ignore[attr-defined]  # the only way to read a masked token
 Typed = dict[str, str]
 View = Callable[..., HttpResponse]
 
@@ -60,10 +64,17 @@ def outlives(view: Any) -> bool:
     return hasattr(view, "adopt") or hasattr(view, "shows_again")
 
 
-def posted_to(page: str, *address: str) -> Callable[[View], View]:
+def only_acts(view: View) -> View:
+    """Marks a view that is sent no typing, or by a page itself, as its drafts are: sent too late, nothing is said."""
+    view.only_acts = view.says_nothing = True  # type: ignore[attr-defined]
+    return view
+
+
+def posted_to(page: str, *address: str, typed: bool = False) -> Callable[[View], View]:
     """Marks a view that only acts: read, as after signing in again, it leads to the page that its form stands on.
 
-    `address` names the parts of the view's address that the page's has too, in the page's order.
+    `address` names the parts of the view's address that the page's has too, in the page's order. `typed` says that
+    its form has something to type or to choose, which is kept; without, it is a button to be pressed again.
     """
 
     def mark(view: View) -> View:
@@ -73,10 +84,19 @@ def posted_to(page: str, *address: str) -> Callable[[View], View]:
                 return view(request, **kwargs)
             return redirect(page, *(kwargs[name] for name in address))
 
-        acts.only_acts = True  # type: ignore[attr-defined]
+        acts.only_acts = not typed  # type: ignore[attr-defined]
         return acts
 
     return mark
+
+
+def lists(request: HttpRequest) -> dict[str, list[str]]:
+    """What was sent, to be sent again: as cells(), with all of what was chosen several times over."""
+    return {
+        name: [str(value).replace("\0", "") for value in values]
+        for name, values in request.POST.lists()
+        if name not in CARRIED
+    }
 
 
 def whose(person: Person) -> str:
@@ -86,7 +106,7 @@ def whose(person: Person) -> str:
 def cells(request: HttpRequest) -> Typed:
     """What was typed, without what the form itself carries."""
     typed = request.POST.dict().items()
-    return {name: value.replace("\0", "") for name, value in typed if name not in ("csrfmiddlewaretoken", "who")}
+    return {name: value.replace("\0", "") for name, value in typed if name not in CARRIED}
 
 
 def version_in(typed: Typed) -> int:
@@ -103,13 +123,41 @@ def sender(request: HttpRequest) -> int | None:
         return None
 
 
-def keep(request: HttpRequest) -> bool:
-    """Keep a form in the session until somebody signs in, if it says whose it is; anybody's else is not kept."""
-    person = sender(request)
-    if person is None:
+def last_here(request: HttpRequest) -> int | None:
+    """Who signed in last in this browser, within DAYS."""
+    said = request.get_signed_cookie(settings.READER_COOKIE_NAME, default="", salt=SALT, max_age=DAYS * 86_400)
+    return int(said) if said and said.isdecimal() else None
+
+
+def remember(response: HttpResponse, person: Person) -> None:
+    response.set_signed_cookie(
+        settings.READER_COOKIE_NAME,
+        str(person.pk),
+        salt=SALT,
+        max_age=DAYS * 86_400,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def keep(request: HttpRequest, view: Any) -> bool:
+    """Keep a form in the session until somebody signs in, if it is known whose it is; anybody's else is not kept."""
+    person = sender(request) or last_here(request)
+    if person is None or has_secret(request):
         return False
-    request.session[KEY] = {"person": person, "path": request.path_info, "cells": cells(request)}
+    if not outlives(view) and not any(value.strip() for values in lists(request).values() for value in values):
+        return False  # a button, to be pressed again
+    found = {"cells": cells(request)} if outlives(view) else {"lists": lists(request)}
+    path = request.path_info if outlives(view) else request.get_full_path()
+    request.session[KEY] = {"person": person, "path": path, **found}
+    request.session.set_expiry(DAYS * 86_400)  # a session of nobody, that outlasts a weekend
     return True
+
+
+def has_secret(request: HttpRequest) -> bool:
+    """A form with a password is kept nowhere."""
+    return any("password" in name for name in request.POST)
 
 
 def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:
@@ -125,18 +173,16 @@ def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:
     return True
 
 
-class SignInView(LoginView):
-    """Django's own, that then makes a draft of what the same person had typed when the session ended."""
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(is_public=settings.PUBLIC_REPORTS, **kwargs)
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        response = super().form_valid(form)
-        found = self.request.session.pop(KEY, None)
-        if found and found["person"] == self.request.user.pk:
-            adopt(self.request, found["path"], found["cells"])
-        return response
+def hand_back(request: HttpRequest) -> None:
+    """Once somebody has signed in: what the same person had typed when the session ended is theirs again."""
+    found = request.session.pop(KEY, None)
+    request.session.set_expiry(None)
+    if not found or found["person"] != request.user.pk:
+        return
+    if "lists" in found:
+        request.session[UNSENT] = {"path": found["path"], "lists": found["lists"]}
+    else:
+        adopt(request, found["path"], found["cells"])
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
@@ -145,20 +191,53 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
         if not getattr(view_func, "login_required", True):
             return None  # so a page for all depends on no cookie, and anybody may keep it
+        if request.user.is_authenticated and (waiting := request.session.get(UNSENT)):
+            if waiting["path"] == request.get_full_path() and request.method == "GET":
+                return redirect("unsent")
+            if waiting["path"] == request.get_full_path():
+                del request.session[UNSENT]  # sent again
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
-        if request.method == "POST" and outlives(view_func) and keep(request):
-            messages.info(request, "You were signed out. Sign in again: what you typed is kept.")
-        elif request.method == "POST" and hasattr(view_func, "only_acts"):
-            messages.info(request, "You were signed out before it was sent; nothing was changed.")
+        why = getattr(request, "signed_out_because", "")
+        if request.method == "POST" and request.FILES:
+            messages.info(request, f"{why or 'You were signed out.'} {NO_FILE}")
+        elif request.method == "POST" and may_be_kept(view_func) and keep(request, view_func):
+            messages.info(request, f"{why or 'You were signed out.'} Sign in again: what you typed is kept.")
+        elif request.method == "POST" and not hasattr(view_func, "says_nothing"):
+            messages.info(request, f"{why} You were signed out before it was sent; nothing was changed.".strip())
+        elif why:
+            messages.info(request, f"{why} Sign in again.")
         return super().handle_no_permission(request, view_func)
+
+
+def may_be_kept(view: Any) -> bool:
+    """Whether a form of this view has anything typed that could be sent again."""
+    return not getattr(view, "only_acts", False)
+
+
+def is_from_before(request: HttpRequest) -> bool:
+    """Whether a form was made for the same person as now, before they signed in again."""
+    token = request.session.get(TOKEN_BEFORE)
+    sent = request.POST.get("csrfmiddlewaretoken", "")
+    is_one = len(sent) == tokens.CSRF_TOKEN_LENGTH and sent.isalnum() and sent.isascii()
+    return bool(token) and is_one and matches(sent, token)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form opened before signing in again, as on another tab, is shown once more with all that was typed."""
-    is_theirs = request.user.is_authenticated and sender(request) == request.user.pk
-    if is_theirs and outlives(resolve(request.path_info).func):
+    if not request.user.is_authenticated:
+        return csrf.csrf_failure(request, reason)
+    view = resolve(request.path_info).func
+    if (
+        is_from_before(request)
+        and not outlives(view)
+        and may_be_kept(view)
+        and not (request.FILES or has_secret(request))
+    ):
+        request.session[UNSENT] = {"path": request.get_full_path(), "lists": lists(request)}
+        return redirect("unsent")
+    if sender(request) == request.user.pk and outlives(view):
         if adopt(request, request.path_info, cells(request)):
             messages.info(
                 request, "You signed in again on another tab. What you typed is kept here: save it once more."

@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from finance.resources import FinancialPositionResource
 from goals.resources import GoalForecastResource, GoalResource
 from indicators.resources import BackgroundResource, IndicatorResource, ReadingResource
+from priorities.audit import Act, record
 from priorities.book import MISSING, Book
 from priorities.cells import CellError, parse_period, shorten
 from priorities.columns import Problem, fold, heading_key, likeness, slip_of, yes_no
@@ -599,6 +600,7 @@ def apply_import(
         for resource in planned.resources:
             resource.apply()
             tick()
+        record(Act.IMPORTED, by=planned.by, about=note, detail=Source(source).label)
     return change_set
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from finance.models import FinancialPosition
 from goals.models import Goal, GoalForecast
 from indicators.models import Indicator, Reading
+from priorities import audit
 from priorities.door import Guarded, Refused
 from priorities.history import ChangeSet, Source
 from priorities.models import (
@@ -135,6 +136,7 @@ def undo(record: ImportRecord, *, by: Person) -> ChangeSet:
             if found := list(in_the_way(written, by)):  # once more, behind the door
                 raise Blocked(found)
             put_back(written)
+        audit.record(audit.Act.IMPORTED, by=by, about=now.name, detail="Undone")
         now.state, now.undone_by, now.undone_at, now.undo_change_set = ImportState.UNDONE, by, timezone.now(), act
         now.save(update_fields=["state", "undone_by", "undone_at", "undo_change_set"])
         return act

@@ -101,9 +101,14 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
 
 def find(person: Person, pk: int) -> ImportRecord:
     related = ("person", "change_set", "undone_by", "file")
-    record = get_object_or_404(ImportRecord.objects.select_related(*related), pk=pk)
-    if record.person_id != person.pk and not person.is_administrator:
-        raise PermissionDenied("This import is somebody else’s. Who made it, or an administrator, can tell you of it.")
+    readable = ImportRecord.objects.readable_by(person).select_related(*related)
+    if person.is_administrator:
+        return get_object_or_404(readable, pk=pk)
+    record = readable.filter(pk=pk).first()
+    if record is None:  # which of both is nobody's to find out by trying numbers
+        raise PermissionDenied(
+            "This import is somebody else’s, or is gone. Who made it, or an administrator, can tell you of it."
+        )
     return record
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from priorities.cells import Polarity, shorten
 from priorities.models import Section
+from priorities.prose import Span, parse
 
 from ..charts import BAR_WIDTH, counts_bar, finance_chart, sparkline
 from ..pack import Approvals, moment
@@ -109,9 +109,13 @@ def day_of(day: dt.date) -> list[int]:
     return [day.year, day.month, day.day]
 
 
-def paragraphs(text: str) -> list[str]:
-    """The paragraphs of a text; a single new line inside one stays a new line."""
-    return [each.strip() for each in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if each.strip()]
+def written(text: str) -> list[Data]:
+    """The paragraphs and lists of a narrative or a note; a single new line inside a paragraph stays a new line."""
+    return [{"list": each.is_list, "points": [list(map(span, item)) for item in each.items]} for each in parse(text)]
+
+
+def span(found: Span) -> Data:
+    return {"text": found.text, "stressed": found.stressed, "to": found.uri, "is_address": found.text == found.href}
 
 
 def drawing(svg: SafeString | str) -> Data | None:
@@ -190,7 +194,7 @@ def overview(report: Report) -> Data:
     else:
         empty = "The overview is open to you once the quarter is closed."
     total = glance(report.indicator_counts, report.goal_counts)
-    return {"text": paragraphs(report.overview), "empty": empty, "total": total}
+    return {"text": written(report.overview), "empty": empty, "total": total}
 
 
 def change(found: Change) -> Data:
@@ -228,12 +232,12 @@ def priority(report: Report, part: PriorityReport) -> Data:
         "visible": part.visible,
         "has": has,
         "ratings": [rating(report, part, each) for each in part.ratings],
-        "ratings_note": paragraphs(part.ratings_note),
-        "narrative": paragraphs(part.narrative),
+        "ratings_note": written(part.ratings_note),
+        "narrative": written(part.narrative),
         "forecast": [part.position.outcome, part.position.outcome_percent] if part.position else [],
         "finance": [finance(report, row) for row in part.finance],
         "finance_chart": drawing(finance_chart(part.finance, part.title)),
-        "finance_note": paragraphs(part.finance_note),
+        "finance_note": written(part.finance_note),
         "indicators": [indicator(report, row) for row in part.indicators],
         "referenced": part.has_references,
         "agreeing": bool(part.indicators) and not part.differing and not public,

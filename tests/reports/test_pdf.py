@@ -352,12 +352,21 @@ def test_no_text_is_markup(victims, text):
     assert text_of(as_pdf(whole)).count(re.sub(r"\s+", " ", text)) >= 7
 
 
-def test_lines_that_look_like_lists_and_headings_stay_lines(victims):
+def test_lines_that_look_like_marks_of_the_typesetter_stay_lines(victims):
     report = quarterly_report(make_full_update(victims, make_quarter(), rows=1).quarter, None)
-    data = as_pdf(with_first(report, narrative="= Not a heading\n- one\n+ two\n\n/ term: none"))
-    assert "= Not a heading - one + two / term: none" in text_of(data)
+    data = as_pdf(with_first(report, narrative="= Not a heading\n* one\n+ two\n\n/ term: none"))
+    assert "= Not a heading * one + two / term: none" in text_of(data)
     assert "Not a heading" not in str(bookmarks(data))
     assert not tree(data).all("L")
+
+
+def test_a_narrative_has_its_lists_its_emphasis_and_links_that_say_where_they_lead(victims):
+    report = quarterly_report(make_full_update(victims, make_quarter(), rows=1).quarter, None)
+    data = as_pdf(
+        with_first(report, narrative="It is _late_:\n- [why](https://example.org/why)\n- https://example.org/é")
+    )
+    assert "It is late: • why (https://example.org/why) • https://example.org/é" in text_of(data)
+    assert b"https://example.org/%C3%A9" in data
 
 
 def test_very_long_words_break_and_lose_no_letter(victims):

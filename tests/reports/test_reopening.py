@@ -489,3 +489,12 @@ def test_the_notice_of_a_reopened_overview_leads_to_it(quarter, manager, adminis
     reopen_for(manager, quarter, by=administrator, overview=True)
     notices = {notice.path for notice in Notice.objects.filter(person=manager)}
     assert notices == {"/2022-23-q1/overview/"}
+
+
+@pytest.mark.parametrize("page", ["", "victims-are-better-supported/", "print/", "changes/", "year/", "progress/"])
+def test_pages_of_a_reopened_quarter_take_at_most_12_queries(
+    client, reopened, manager, page, django_assert_max_num_queries
+):
+    client.force_login(manager)
+    with django_assert_max_num_queries(12):
+        assert client.get(f"/2022-23-q1/{page}").status_code == 200

@@ -446,3 +446,12 @@ def test_the_board_leads_to_those_of_the_quarters_beside_it(client, update, vict
     page = text(client.get("/2022-23-q2/progress/"))
     assert 'href="/2022-23-q1/progress/"' in page
     assert "/2022-23-q3/" not in page
+
+
+def test_the_board_takes_no_more_than_twelve_while_mail_waits(client, update, victims_lead, manager):
+    Person.objects.filter(pk=victims_lead.pk).update(email="lead@example.org")
+    told = {"failed_at": timezone.now(), "failure": "the mail server did not answer"}
+    Notice.objects.create(person=victims_lead, kind="opened", text="Opened.", path="/", **told)
+    client.force_login(manager)
+    assert queries(client) <= 12
+    assert "could not be sent" in words(client.get(BOARD))

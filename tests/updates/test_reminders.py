@@ -559,3 +559,9 @@ def test_nobody_is_reminded_of_an_overview_whose_reopening_is_over(manager):
     over = timezone.localdate() - dt.timedelta(days=8)
     quarter = make_quarter(reopened_for=manager, reopened_until=over)
     assert outstanding([], [Quarter.objects.get(pk=quarter.pk)]) == {}
+
+
+def test_for_a_log_the_daily_run_names_nobody(update, lead, mailoutbox):
+    out, err, code = run("--verbosity", "0")
+    assert (out, err, code) == (["1 reminded, 0 mailed, 0 not mailed, 0 without an address."], [], 0)
+    assert len(mailoutbox) == 1

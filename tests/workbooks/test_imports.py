@@ -163,7 +163,8 @@ def test_a_person_sees_their_own_imports_and_administrators_see_all(lead, admin,
     assert "theirs.xlsx" in text(admin.get("/imports/"))
     answer = lead.get(f"/imports/{theirs.pk}/")
     assert answer.status_code == 403
-    assert "This import is somebody else’s." in text(answer)
+    assert "This import is somebody else’s, or is gone." in text(answer)
+    assert "This import is somebody else’s, or is gone." in text(lead.get(f"/imports/{theirs.pk + 1}/"))
 
 
 @pytest.mark.parametrize("verb", ["confirm", "cancel", "again", "choose"])

@@ -99,7 +99,7 @@ def asked_for(request: HttpRequest, period: Period) -> QuarterlyUpdate:
     return found
 
 
-@posted_to("updates:progress", "period")
+@posted_to("updates:progress", "period", typed=True)
 def give_time(request: HttpRequest, period: Period) -> HttpResponse:
     """Give one update more time, on the board."""
     person, update = chaser(request), asked_for(request, period)

@@ -19,7 +19,7 @@ from updates.checks import Checks, Finding, checks_of
 from updates.entry import forget_drafts
 from updates.models import Draft, Page
 from updates.submitting import Answer, NotReady, answer_warnings, send_copy, submit
-from updates.typed import Typed, cells, keeps_typed, whose
+from updates.typed import Typed, cells, keeps_typed, only_acts, whose
 
 from .update import moves_for, page, take
 
@@ -58,6 +58,7 @@ def check(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     return show(request, update)
 
 
+@only_acts
 @require_POST
 def draft(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     adopt(request, cells(request), period, slug)

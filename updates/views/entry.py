@@ -18,7 +18,7 @@ from priorities.periods import Period
 from updates.deciding import Noted, beside, decisions_in
 from updates.entry import Entry, drafts_of, forget_drafts, keep_draft, save_entry
 from updates.models import Comment
-from updates.typed import Typed, cells, keeps_typed, whose
+from updates.typed import Typed, cells, keeps_typed, only_acts, whose
 
 from .update import asked_of, locked, page, sections_for, take
 
@@ -189,12 +189,14 @@ def decided_on(entry: Entry) -> Noted:
     return decided
 
 
+@only_acts
 @require_POST
 def draft(request: HttpRequest, period: Period, slug: str, section: str) -> HttpResponse:
     """Autosave: keep what is typed, valid or not, and answer with what is computed from it."""
     return computed(adopt_section(request, cells(request), period, slug, section))
 
 
+@only_acts
 @require_POST
 def finance_draft(request: HttpRequest, period: Period) -> HttpResponse:
     return computed(adopt_finance(request, cells(request), period))

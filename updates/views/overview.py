@@ -47,7 +47,7 @@ from updates.overview import (
     wrote,
 )
 from updates.progress import overview_text
-from updates.typed import Typed, cells, keeps_typed, posted_to, version_in, whose
+from updates.typed import Typed, cells, keeps_typed, only_acts, posted_to, version_in, whose
 
 from .changes import restored
 from .entry import computed
@@ -84,6 +84,7 @@ def overview(request: HttpRequest, period: Period) -> HttpResponse:
     return sent(request, quarter) if request.method == "POST" else show_stored(request, quarter)
 
 
+@only_acts
 @require_POST
 def draft(request: HttpRequest, period: Period) -> HttpResponse:
     """Autosave: keep what is typed, and answer with what is computed from it."""
@@ -199,7 +200,7 @@ ACTS = {
 }
 
 
-@posted_to(HERE, "period")
+@posted_to(HERE, "period", typed=True)
 def move(request: HttpRequest, period: Period, verb: str) -> HttpResponse:
     """Submit, withdraw, approve or send back."""
     quarter = take(request, period)
@@ -225,7 +226,7 @@ def moved(request: HttpRequest, quarter: Quarter, act: Act, **given: Any) -> Htt
     return redirect(HERE, quarter.period)
 
 
-@posted_to(HERE, "period")
+@posted_to(HERE, "period", typed=True)
 def author(request: HttpRequest, period: Period) -> HttpResponse:
     """Name who writes it: administrators only."""
     quarter = take(request, period)

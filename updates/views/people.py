@@ -146,7 +146,7 @@ def show_person(request: HttpRequest, subject: Person, sent: AccountForm | None 
     return render(request, "updates/people_person.html", context)
 
 
-@posted_to("updates:person", "pk")
+@posted_to("updates:person", "pk", typed=True)
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
     by, subject = administrator(request), find(pk)
     form = PartForm(request.POST)

@@ -30,7 +30,7 @@ from updates.reviewing import (
 )
 from updates.reviewing import mend as mend_wording
 from updates.submitting import begin_review, send_back
-from updates.typed import Typed, cells, keeps_typed, version_in, whose
+from updates.typed import Typed, cells, keeps_typed, only_acts, version_in, whose
 
 from .update import find, page, take
 
@@ -73,6 +73,7 @@ def keep_typed(update: QuarterlyUpdate, person: Person, typed: Typed) -> None:
         Draft.objects.filter(**own).delete()
 
 
+@only_acts
 @require_POST
 def draft(request: HttpRequest, period: Period, slug: str) -> HttpResponse:
     adopt(request, cells(request), period, slug)

@@ -160,7 +160,7 @@ BY_ADDRESS = {
 }
 
 
-@posted_to("updates:update", "period", "slug")
+@posted_to("updates:update", "period", "slug", typed=True)
 def move(request: HttpRequest, period: Period, slug: str, verb: str) -> HttpResponse:
     """Withdraw, begin review, send back or extend; the last two with a reason."""
     update = take(request, period, slug)

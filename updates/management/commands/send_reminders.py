@@ -4,9 +4,10 @@ from typing import Any
 from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandParser
 
+from priorities.models import Person
 from updates.models import NoticeKind
-from updates.notices import people_waiting, send_waiting
-from updates.reminding import Outstanding, due_today, send_reminders, sorted_out
+from updates.notices import Mailed, people_waiting, send_waiting
+from updates.reminding import Outstanding, Reminded, due_today, send_reminders, sorted_out
 
 
 class Command(BaseCommand):
@@ -14,7 +15,7 @@ class Command(BaseCommand):
 
     Reminders go out three days before an update or an overview is due, on the day, on the day after and every week
     from then on; nobody gets two on a day. All notices that wait for somebody go out in one mail. Run again, it finds
-    nothing to do; after a failure, only what failed.
+    nothing to do; after a failure, only what failed. With `--verbosity 0` it names nobody, for a log.
     """
 
     help = "Remind everybody who has something outstanding around its due date, and mail the notices that wait."
@@ -28,21 +29,28 @@ class Command(BaseCommand):
             self.rehearse(asked)
             return
         reminded = send_reminders(asked, by=None)
-        for person in reminded.sent:
-            self.stdout.write(f"Reminded {person}: {things(len(asked[person]))} outstanding.")
-        for person in reminded.unreachable:
-            self.stdout.write(f"Not reminded: {person}; no e-mail address is known.")
         mailed = send_waiting(NoticeKind.values)
-        for person, count in mailed.told.items():
-            self.stdout.write(f"Mailed {person}: {notices(count)}.")
         failed = {**dict.fromkeys(reminded.failed, reminded.failure), **mailed.failed}
-        for person, failure in failed.items():
-            self.stderr.write(f"Not mailed: {person}; {failure}. Run this again.")
+        if options["verbosity"]:
+            self.name(asked, reminded, mailed, failed)
+        else:
+            counts = f"{len(reminded.sent)} reminded, {len(mailed.told)} mailed, {len(failed)} not mailed"
+            self.stdout.write(f"{counts}, {len(reminded.unreachable)} without an address.")
         if reminded.sent or mailed.told:
             for problem in run_checks(tags=["mail"], include_deployment_checks=True):
                 self.stderr.write(f"Look at the links in these mails: {problem.msg} {problem.hint}")
         if failed:
             sys.exit(1)
+
+    def name(self, asked: Outstanding, reminded: Reminded, mailed: Mailed, failed: dict[Person, str]) -> None:
+        for person in reminded.sent:
+            self.stdout.write(f"Reminded {person}: {things(len(asked[person]))} outstanding.")
+        for person in reminded.unreachable:
+            self.stdout.write(f"Not reminded: {person}; no e-mail address is known.")
+        for person, count in mailed.told.items():
+            self.stdout.write(f"Mailed {person}: {notices(count)}.")
+        for person, failure in failed.items():
+            self.stderr.write(f"Not mailed: {person}; {failure}. Run this again.")
 
     def rehearse(self, asked: Outstanding) -> None:
         _, unreachable, to_write_to = sorted_out(asked)

@@ -1,0 +1,70 @@
+"""Before a session ends, a page says so, and one button keeps it; what was typed stays."""
+
+import re
+
+import pytest
+
+from accounts import idle
+from priorities.models import Role
+from tests.make import make_person, with_role
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def soon(settings, monkeypatch):
+    """A session of some seconds: the warning after the first of them."""
+    settings.IDLE_MINUTES, settings.IDLE_WARNING_MINUTES = 20 / 60, 18 / 60
+    monkeypatch.setattr(idle, "WRITTEN_EVERY", 0)
+
+
+@pytest.fixture
+def warned(page, live_server, sign_in, soon):
+    with_role("administrator", Role.ADMINISTRATOR)
+    sign_in("administrator")
+    page.goto(f"{live_server.url}/people/invite/")
+    page.get_by_label("First name").fill("Ann")
+    dialog = page.get_by_role("alertdialog")
+    dialog.wait_for()
+    return dialog
+
+
+def test_the_warning_is_announced_and_one_button_keeps_the_session(page, warned, axe):
+    assert re.search(r"You are signed out at \d\d:\d\d unless you go on\.", warned.inner_text())
+    assert warned.get_attribute("aria-describedby") == "session-text"
+    stay = warned.get_by_role("button", name="Stay signed in")
+    assert stay.evaluate("button => button === document.activeElement")
+    axe()
+    with page.expect_response(lambda answer: answer.url.endswith("/session/stay/")) as told:
+        page.keyboard.press("Enter")
+    assert told.value.status == 200
+    warned.wait_for(state="detached")
+    assert page.get_by_label("First name").input_value() == "Ann"
+    assert page.get_by_label("First name").evaluate("field => field === document.activeElement")
+
+
+def test_another_page_of_the_same_browser_keeps_it_too(page, context, live_server, warned):
+    other = context.new_page()
+    other.goto(f"{live_server.url}/people/roles/")
+    warned.wait_for(state="detached")
+
+
+def test_after_the_end_what_was_typed_is_sent_and_comes_back_after_signing_in(page, warned):
+    page.get_by_text("What you typed is still on this page.").wait_for(timeout=40_000)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Invite").click()
+    page.get_by_text("Sign in again: what you typed is kept.").wait_for()
+    page.get_by_label("User name").fill("administrator")
+    page.get_by_label("Password").fill("quarterly-demo")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Send it again").wait_for()
+    assert page.get_by_text("Ann", exact=True).is_visible()
+
+
+def test_a_page_that_nobody_typed_on_leads_to_the_sign_in_and_says_why(page, live_server, sign_in, soon):
+    make_person("reader")
+    sign_in("reader")
+    page.goto(f"{live_server.url}/people/roles/")
+    page.get_by_role("heading", name="Sign in").wait_for(timeout=40_000)
+    assert page.get_by_text("You were signed out, because nothing was sent").is_visible()
+    assert page.url.endswith("next=%2Fpeople%2Froles%2F")
