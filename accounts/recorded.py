@@ -21,11 +21,18 @@ class RecordedMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        is_file = response.has_header("Content-Disposition") and request.method != "HEAD"
+        is_file = is_handed_out(response) and request.method != "HEAD"
         if (response.status_code == 403 or (response.status_code == 200 and is_file)) and (person := known(request)):
             act, detail = (Act.EXPORTED, name_of(response)) if is_file else (Act.REFUSED, request.method)
             record(act, by=person, request=request, about=request.path, detail=detail)
         return response
+
+
+def is_handed_out(response: HttpResponse) -> bool:
+    """A file; a published page is one too, but is read like any other page."""
+    disposition = response.get("Content-Disposition", "")
+    is_page = disposition.startswith("inline") and response.get("Content-Type", "").startswith("text/html")
+    return bool(disposition) and not is_page
 
 
 def known(request: HttpRequest) -> Person | None:

@@ -197,6 +197,12 @@ def test_older_backups_go_once_there_is_a_newer_one_and_other_files_stay(victims
     assert sorted(path.name for path in folder.iterdir()) == ["notes.txt", made[2].name, made[3].name]
 
 
+def test_a_new_backup_is_the_newest_by_its_name_when_the_clock_went_back(victims, folder):
+    (folder / "tracker-20990101T000000Z.zip").write_text("an older one")
+    made = backup(folder, keep=1)
+    assert [path.name for path in folder.iterdir()] == [made.name] == ["tracker-20990101T000001Z.zip"]
+
+
 def test_checking_a_backup_restores_it_and_leaves_nothing(demo, folder, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = everything(connection)

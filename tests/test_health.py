@@ -97,7 +97,7 @@ def test_what_was_typed_comes_back_to_be_sent_again(quiet, victims_lead):
     with away():
         response = quiet.post("/my-updates/", {"narrative": 'Down <b>"a lot"</b>', "risks-0-level": "H"})
     page = response.content.decode()
-    assert "Nothing was saved." in page
+    assert "It may not have been saved; sending it again is safe." in page
     assert '<form action="/my-updates/" method="post">' in page
     assert '<input type="hidden" name="narrative" value="Down &lt;b&gt;&quot;a lot&quot;&lt;/b&gt;">' in page
     assert '<input type="hidden" name="risks-0-level" value="H">' in page

@@ -83,15 +83,22 @@ def work_in(folder: Path) -> Iterator[Path]:
 
 
 def free_name(folder: Path, manifest: Manifest) -> Path:
+    """After every other's: by their names the older ones are known, and a clock may go back."""
     at = dt.datetime.fromisoformat(manifest["made_at"])
-    while (path := folder / f"tracker-{at:%Y%m%dT%H%M%SZ}.zip").exists():
+    newest = max((path.name for path in ours(folder)), default="")
+    while (name := f"tracker-{at:%Y%m%dT%H%M%SZ}.zip") <= newest:
+        at = max(at, dt.datetime.strptime(newest, "tracker-%Y%m%dT%H%M%SZ.zip").replace(tzinfo=dt.UTC))
         at += dt.timedelta(seconds=1)
-    return path
+    return folder / name
+
+
+def ours(folder: Path) -> list[Path]:
+    """The backups in a folder, oldest first."""
+    return sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
 
 
 def prune(folder: Path, keep: int) -> int:
-    ours = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
-    gone = ours[:-keep]
+    gone = ours(folder)[:-keep]
     for path in gone:
         path.unlink()
     return len(gone)

@@ -74,7 +74,7 @@ def text(response):
 
 
 def main(response):
-    return text(response).split("<main")[1]
+    return text(response).split("<main")[1].split("</main>")[0]
 
 
 def get(client, person, path):
