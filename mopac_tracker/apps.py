@@ -18,7 +18,6 @@ class TrackerConfig(AppConfig):
         checks.register(ours.there_is_whom_to_write_to, "accessibility", deploy=True)
         checks.register(ours.weaknesses_can_be_reported, "security", deploy=True)
         checks.register(ours.settings_are_for_a_deployment, deploy=True)
-        checks.register(ours.weaknesses_can_be_reported, "security", deploy=True)
 
 
 class TrackerAdminConfig(AdminConfig):

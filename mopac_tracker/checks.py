@@ -97,7 +97,7 @@ def the_warning_comes_before_the_end(app_configs: Any, **kwargs: Any) -> list[Ch
 
 def settings_are_for_a_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """What works on one machine for one person, and not for a department."""
-    return [] if settings.DEBUG else [*site_is_allowed(), *mail_is_ours(), *mail_is_sealed()]
+    return [] if settings.DEBUG else [*site_is_allowed(), *mail_is_ours(), *mail_is_sealed(), *somebody_is_told()]
 
 
 def site_is_allowed() -> Iterator[CheckMessage]:
@@ -111,6 +111,12 @@ def mail_is_ours() -> Iterator[CheckMessage]:
     if settings.DEFAULT_FROM_EMAIL.endswith("@localhost"):
         hint = "Set DEFAULT_FROM_EMAIL to an address of your organisation; mail servers refuse others."
         yield Warning(f"Mails come from {settings.DEFAULT_FROM_EMAIL}.", hint=hint, id=f"{ID}.W003")
+
+
+def somebody_is_told() -> Iterator[CheckMessage]:
+    if not settings.ALERTS_TO:
+        hint = "Set it to addresses of mail, separated by commas, of those who run the server."
+        yield Warning("ALERTS_TO is empty: nobody is told when a unit fails.", hint=hint, id=f"{ID}.W005")
 
 
 def mail_is_sealed() -> Iterator[CheckMessage]:

@@ -207,9 +207,8 @@ OIDC_CREATE = env_flag("OIDC_CREATE")
 OIDC_CHECK_MINUTES = env_int("OIDC_CHECK_MINUTES", 15, least=1)
 OIDC_GRACE_MINUTES = env_int("OIDC_GRACE_MINUTES", 60)  # how long sessions go on without an answer of the provider
 LOCAL_PASSWORDS = env("LOCAL_PASSWORDS", "1").lower() not in {"0", "false", "no", "off"}
-MFA = env(
-    "MFA"
-).lower()  # 1 offers second factors, "required" demands them of administrators and managers, "all" of all
+# 1 offers second factors, "required" demands them of administrators and managers, "all" of all.
+MFA = env("MFA").lower()
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.Adapter"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
 MFA_ADAPTER = "accounts.factors.Adapter"

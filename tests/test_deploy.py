@@ -19,6 +19,7 @@ BLOCKS = "".join(re.findall(r"```sh\n(.*?)```", DOCUMENT, flags=re.S))
 EXAMPLE = (DEPLOY / "tracker.env").read_text()
 NGINX = (DEPLOY / "nginx" / "tracker.conf").read_text()
 KEY = "kO3_vT8-nR5xW1qZ" * 4
+TO_FILL_IN = ("DEFAULT_FROM_EMAIL", "ALERTS_TO", "SECURITY_CONTACT", "ACCESSIBILITY_CONTACT")
 OF_GUNICORN = {"WEB_CONCURRENCY", "WORKER_TIMEOUT", "MAX_REQUESTS", "BIND", "FORWARDED_ALLOW_IPS"}
 
 
@@ -32,7 +33,7 @@ def of_the_example():
         name: value
         for name, value in re.findall(r"^([A-Z_]+)=(.*)$", EXAMPLE, flags=re.M)
         if name != "SECRET_KEY" and name != "DATABASE_URL"
-    }
+    } | dict.fromkeys(TO_FILL_IN, "office@example.org")
 
 
 def check(*arguments, **environment):
@@ -49,6 +50,13 @@ def check(*arguments, **environment):
 def test_the_example_environment_names_every_setting_and_no_other():
     named = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, flags=re.M))
     assert named == read_by_the_code() | OF_GUNICORN
+
+
+def test_the_deployment_check_asks_for_what_the_example_leaves_open():
+    told = check("--deploy", SECRET_KEY=KEY, **of_the_example() | dict.fromkeys(TO_FILL_IN, "")).stderr
+    assert "Mails come from tracker@localhost." in told
+    for name in TO_FILL_IN[1:]:
+        assert f"{name} is empty" in told
 
 
 def test_gunicorn_reads_what_the_example_names():

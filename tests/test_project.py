@@ -37,6 +37,7 @@ def test_the_deployment_check_is_clean():
         ALLOWED_HOSTS="tracker.example",
         SITE_URL="https://tracker.example/",
         DEFAULT_FROM_EMAIL="tracker@example.org",
+        ALERTS_TO="operations@example.org",
         ACCESSIBILITY_CONTACT="access@tracker.example",
         SECURITY_CONTACT="security@tracker.example",
     )

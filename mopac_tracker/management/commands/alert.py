@@ -10,7 +10,8 @@ TEXT = """{unit} has failed on {host}, {at}.
 
 What it said:    journalctl -u {unit} -n 50
 How it stands:   systemctl status {unit}
-Run it again:    systemctl start {unit}
+Run it again:    systemctl reset-failed {unit}; systemctl start {unit}
+If it is tracker.service, its socket too: systemctl reset-failed tracker.socket; systemctl start tracker.socket
 
 Nothing else is sent until it fails again.
 """
