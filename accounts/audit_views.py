@@ -44,7 +44,7 @@ class AuditForm(forms.Form):
         if since := chosen.get("since"):
             wanted &= Q(at__gte=beginning(since))
         if until := chosen.get("until"):
-            wanted &= Q(at__lt=beginning(until + dt.timedelta(days=1)))
+            wanted &= Q(at__date__lte=until)
         return AuditEvent.objects.filter(wanted)
 
 

@@ -60,6 +60,9 @@ def is_on() -> bool:
 
 
 def is_demanded(person: Person) -> bool:
+    """Only of who has a password here: who comes through the provider shows there what it asks for."""
+    if not person.has_usable_password():
+        return False
     return settings.MFA == "all" or (settings.MFA == "required" and person.sees_all)
 
 

@@ -67,9 +67,13 @@ def touch(session: SessionBase, *, at_once: bool = False) -> None:
         session[SEEN] = now
 
 
+def idle_until(session: SessionBase) -> int:
+    """Pages are told the very second that the server keeps to: one that came before it would renew the session."""
+    return session.get(SEEN, seconds()) + int(settings.IDLE_MINUTES * 60) + WRITTEN_EVERY
+
+
 def ends(session: SessionBase) -> Ends:
-    now = seconds()
-    idle = session.get(SEEN, now) + settings.IDLE_MINUTES * 60
+    now, idle = seconds(), idle_until(session)
     longest = session.get(BEGAN, now) + settings.SESSION_HOURS * 3600
     at = min(idle, longest)
     return Ends(moment(at), moment(at - settings.IDLE_WARNING_MINUTES * 60), idle < longest)
@@ -84,7 +88,7 @@ def why_over(session: SessionBase) -> str:
     now = seconds()
     if now >= session.get(BEGAN, now) + settings.SESSION_HOURS * 3600:
         return f"You were signed out, as after {told(settings.SESSION_HOURS, 'hour')} everybody is."
-    if now >= session.get(SEEN, now) + settings.IDLE_MINUTES * 60 + WRITTEN_EVERY:
+    if now >= idle_until(session):
         return f"You were signed out, because nothing was sent for {told(settings.IDLE_MINUTES, 'minute')}."
     return ""
 

@@ -20,6 +20,7 @@ from .standing import asks_who
 KEY, DEMAND = "second step", "second factor demanded"
 MINUTES = 10
 OPEN_MEANWHILE = {"second_factor", "second_factor_add", "second_factor_file", "logout", "login"}
+OPEN_MEANWHILE |= {"session_ends", "session_stay"}
 
 
 def let_in(request: HttpRequest, person: Person, *, how: str, to: str) -> HttpResponse:

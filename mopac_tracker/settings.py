@@ -23,8 +23,8 @@ BAD_SETTINGS: list[tuple[str, str]] = []  # name and what is wrong; told as syst
 YES, NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 
-def env_flag(name: str) -> bool:
-    said = env(name).lower()
+def env_flag(name: str, default: str = "") -> bool:
+    said = env(name, default).lower()
     if said not in YES | NO:
         BAD_SETTINGS.append((name, f"{name} is “{said}”, which is neither 1 nor 0."))
     return said in YES
@@ -206,7 +206,7 @@ OIDC_TRUST_MAIL = env_flag("OIDC_TRUST_MAIL")  # every address that the provider
 OIDC_CREATE = env_flag("OIDC_CREATE")
 OIDC_CHECK_MINUTES = env_int("OIDC_CHECK_MINUTES", 15, least=1)
 OIDC_GRACE_MINUTES = env_int("OIDC_GRACE_MINUTES", 60)  # how long sessions go on without an answer of the provider
-LOCAL_PASSWORDS = env("LOCAL_PASSWORDS", "1").lower() not in {"0", "false", "no", "off"}
+LOCAL_PASSWORDS = env_flag("LOCAL_PASSWORDS", "1")
 # 1 offers second factors, "required" demands them of administrators and managers, "all" of all.
 MFA = env("MFA").lower()
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.Adapter"

@@ -5,12 +5,32 @@ import gc
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
+from hypothesis import HealthCheck, settings
 
 from priorities.models import Person, Quarter, Role
 from tests.make import make_assignment, make_person, make_priority, with_role
 
+settings.register_profile("tracker", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tracker")  # a busy machine is no failure
 gc.set_threshold(100_000, 20, 50)  # the collector finds little to do in tests, and took a twentieth of their time
+
+
+def pytest_collection_modifyitems(config, items):
+    """What asks no database runs once, on SQLite: on PostgreSQL it would say the same again."""
+    if connection.vendor != "postgresql":
+        return
+    once = [item for item in items if not asks_a_database(item)]
+    config.hook.pytest_deselected(items=once)
+    items[:] = [item for item in items if asks_a_database(item)]
+
+
+def asks_a_database(item):
+    fixtures = {"db", "transactional_db", "live_server", "django_db_setup"}
+    return bool(
+        item.get_closest_marker("django_db") or item.get_closest_marker("postgresql") or fixtures & {*item.fixturenames}
+    )
 
 
 @pytest.fixture

@@ -68,7 +68,10 @@ def staffing(person: Person, note: str, *, by: Person) -> Iterator[None]:
 
 def keep_an_administrator(person: Person) -> None:
     """Raises Refused where nobody else could look after people any more."""
-    others = administrators().exclude(pk=person.pk).exclude(without_password())
+    locked_out = without_password()
+    if settings.OIDC_SERVER_URL:  # who is linked there needs no password here
+        locked_out &= Q(socialaccount=None)
+    others = administrators().exclude(pk=person.pk).exclude(locked_out)
     if administrators().filter(pk=person.pk).exists() and not others.exists():
         raise Refused(f"{person} is the only administrator who can sign in; make somebody else one first.")
 

