@@ -18,19 +18,18 @@ gc.set_threshold(100_000, 20, 50)  # the collector finds little to do in tests, 
 
 
 def pytest_collection_modifyitems(config, items):
-    """What asks no database runs once, on SQLite: on PostgreSQL it would say the same again."""
-    if connection.vendor != "postgresql":
-        return
-    once = [item for item in items if not asks_a_database(item)]
-    config.hook.pytest_deselected(items=once)
-    items[:] = [item for item in items if asks_a_database(item)]
+    """Every test runs on both databases, but what is marked for one, and what asks none: that runs on SQLite."""
+    elsewhere = [item for item in items if not runs_on(connection.vendor, item)]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if runs_on(connection.vendor, item)]
 
 
-def asks_a_database(item):
-    fixtures = {"db", "transactional_db", "live_server", "django_db_setup"}
-    return bool(
-        item.get_closest_marker("django_db") or item.get_closest_marker("postgresql") or fixtures & {*item.fixturenames}
-    )
+def runs_on(vendor, item):
+    for only in ("sqlite", "postgresql"):
+        if item.get_closest_marker(only):
+            return vendor == only
+    asks = {"db", "transactional_db", "live_server", "django_db_setup"} & {*item.fixturenames}
+    return vendor == "sqlite" or bool(asks or item.get_closest_marker("django_db"))
 
 
 @pytest.fixture

@@ -1,9 +1,16 @@
 """The forms of a page as a browser would send them, for tests that go through every page."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 UNSENT = {"submit", "button", "reset", "image", "file"}
+OF_THE_MOMENT = r'csrfmiddlewaretoken" value="[^"]*"|<p class="session-ends".*?</p>'
+
+
+def without_moment(response):
+    """The page less what differs each time that it is asked for: the token, and when the session ends."""
+    return re.sub(OF_THE_MOMENT, "", response.content.decode())
 
 
 @dataclass

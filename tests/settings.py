@@ -1,7 +1,10 @@
 """The project's settings as the tests need them: plain static files, quick passwords, no redirect to HTTPS."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
+
+os.environ.pop("DEBUG", None)  # these are the settings of a server, wherever they run
 
 from mopac_tracker.settings import *  # noqa: F403
 from mopac_tracker.settings import BASE_DIR, DATABASES, STORAGES

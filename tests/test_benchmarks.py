@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -105,7 +105,7 @@ def test_an_answer_that_is_no_page_misses_the_bar():
     assert told.missed == ["500: 1 answers"]
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the number of rows that it knows of")
+@pytest.mark.sqlite  # PostgreSQL plans by the number of rows that it knows of
 def test_the_state_of_the_data_is_summed_from_an_index(victims_lead):
     plan = people().filter(pk=victims_lead.pk).explain()
     assert "SCAN U0 USING COVERING INDEX update_version" in plan

@@ -93,8 +93,7 @@ def test_roles_and_definitions_are_there_after_a_migration_and_again_after_anoth
     assert (edited.text, edited.is_default) == ("Agreed here", False)
 
 
-@pytest.mark.postgresql
-def test_the_engine_under_test_is_the_one_named():
+def test_the_engine_under_test_is_the_one_named(db):
     from django.db import connection
 
     named = os.environ.get("DATABASE_URL", "")

@@ -20,7 +20,7 @@ from mopac_tracker.private import HEADERS, NOT_KEPT
 from priorities.models import Person
 from reports.tables import OF_A_PRIORITY, OF_THE_QUARTER
 from tests.closed import close_for_real
-from tests.forms import forms_of
+from tests.forms import forms_of, without_moment
 from tests.make import door, make_full_update, make_person, make_quarter, with_role
 from tests.published import publish_for_real
 from tests.test_urls import nobody, pages  # noqa: F401 - fixtures
@@ -116,7 +116,6 @@ def test_signing_out_empties_what_the_browser_kept(client, manager):
 # HTTPS and cookies, as deployed
 
 
-@pytest.mark.skipif(deployed.DEBUG, reason="DEBUG is set: these are the settings of development")
 def test_deployed_cookies_belong_to_this_host_over_https_and_to_no_script(db):
     names = [f"{cookie}_COOKIE_{what}" for cookie in ("SESSION", "CSRF") for what in ("NAME", "SECURE")]
     names += ["READER_COOKIE_NAME", "MESSAGE_STORAGE"]
@@ -134,7 +133,6 @@ def test_deployed_cookies_belong_to_this_host_over_https_and_to_no_script(db):
         assert (cookie["path"], cookie["domain"], cookie["samesite"]) == ("/", "", "Lax"), name
 
 
-@pytest.mark.skipif(deployed.DEBUG, reason="DEBUG is set: these are the settings of development")
 def test_deployed_answers_ask_for_https_for_a_year_and_lead_there(db):
     names = ("SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS")
     assert deployed.SECURE_HSTS_SECONDS >= 31_536_000
@@ -301,8 +299,7 @@ def test_the_administration_makes_nobody_a_superuser_or_puts_a_password(client, 
 
 
 def told(answer):
-    of_the_moment = r'name="csrfmiddlewaretoken" value="[^"]*"|<p class="session-ends".*?</p>'
-    return answer.status_code, re.sub(of_the_moment, "", answer.content.decode())
+    return answer.status_code, without_moment(answer)
 
 
 @pytest.mark.parametrize("role", ["victims_lead", "manager", "reader", "nobody"])

