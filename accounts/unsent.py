@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from priorities.cells import shorten
-from updates.typed import UNSENT, only_acts
+from updates.typed import UNSENT, handed_out, only_acts
 
 MARKS = re.compile(r"(^|[-_])(seen|fingerprint|version|shown|[A-Z]+_(NUM_)?FORMS)$")
 WRITTEN = 200  # characters shown of one answer; all of it is sent
@@ -17,14 +17,18 @@ WRITTEN = 200  # characters shown of one answer; all of it is sent
 
 @only_acts
 def unsent(request: HttpRequest) -> HttpResponse:
-    waiting = request.session.get(UNSENT)
+    """Of the page that is asked for, else of the one sent last; POST throws it away."""
+    pages: dict[str, dict[str, list[str]]] = request.session.get(UNSENT, {})
+    asked = (request.POST if request.method == "POST" else request.GET).get("page", "")
+    path = asked if asked in pages else next(reversed(pages), "")
     if request.method == "POST":
-        request.session.pop(UNSENT, None)
-        return redirect(waiting["path"] if waiting else "reports:home")
-    lists: dict[str, list[str]] = waiting["lists"] if waiting else {}
+        thrown = handed_out(request.session, UNSENT, asked) is not None
+        return redirect(asked if thrown else "reports:home")
+    lists = pages.get(path, {})
     context: dict[str, Any] = {
         "title": "Send it again",
-        "path": waiting["path"] if waiting else "",
+        "path": path,
+        "others": [other for other in pages if other != path],
         "fields": [(name, value) for name, values in lists.items() for value in values],
         "shown": [(label(name), told(values)) for name, values in lists.items() if is_shown(name, values)],
     }

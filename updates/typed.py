@@ -10,21 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.middleware import csrf as tokens
 from django.shortcuts import redirect
-from django.urls import resolve
+from django.urls import resolve, reverse
 from django.views import csrf
 
 from priorities.people import Person
 
-SALT, KEY, AGAIN, UNSENT = "updates.typed", "typed", "typed again", "unsent"
+SALT = "updates.typed"
+KEY, AGAIN, UNSENT = "typed on pages", "typed again on pages", "unsent of pages"  # in the session, each by path
+PAGES = 5  # of each; more would be somebody filling the session
 NO_FILE = "Sign in again, then choose the file once more: nothing was uploaded."
 DAYS, TOKEN_BEFORE = 14, "token before"
 CARRIED = ("csrfmiddlewaretoken", "who")
@@ -51,13 +55,29 @@ def shows_again(view: View) -> View:
 
 def typed_again(request: HttpRequest) -> QueryDict | None:
     """What was typed on this page when the session ended, handed out once, to be looked at and sent again."""
-    found = request.session.get(AGAIN)
-    if request.method == "POST" or not found or found["path"] != request.path_info:
+    found = None if request.method == "POST" else handed_out(request.session, AGAIN, request.path_info)
+    if found is None:
         return None
-    del request.session[AGAIN]
     typed = QueryDict(mutable=True)
-    typed.update(found["cells"])
+    typed.update(found)
     return typed
+
+
+def put_by(session: SessionBase, what: str, path: str, found: Any) -> None:
+    """Keep this of a page, in place of what was kept of it before; of the newest PAGES pages."""
+    others = {page: kept for page, kept in session.get(what, {}).items() if page != path}
+    session[what] = dict([*others.items(), (path, found)][-PAGES:])
+
+
+def handed_out(session: SessionBase, what: str, path: str) -> Any:
+    """What was kept of a page, and from now on no more; None if nothing was."""
+    if path not in session.get(what, {}):
+        return None
+    kept = session.pop(what)
+    found = kept.pop(path)
+    if kept:
+        session[what] = kept
+    return found
 
 
 def outlives(view: Any) -> bool:
@@ -150,7 +170,7 @@ def keep(request: HttpRequest, view: Any) -> bool:
         return False  # a button, to be pressed again
     found = {"cells": cells(request)} if outlives(view) else {"lists": lists(request)}
     path = request.path_info if outlives(view) else request.get_full_path()
-    request.session[KEY] = {"person": person, "path": path, **found}
+    put_by(request.session, KEY, path, {"person": person, **found})
     request.session.set_expiry(DAYS * 86_400)  # a session of nobody, that outlasts a weekend
     return True
 
@@ -164,7 +184,7 @@ def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:
     """Keep what was typed at this address for the person who is signed in; False if it isn't theirs to."""
     match = resolve(path)
     if hasattr(match.func, "shows_again"):
-        request.session[AGAIN] = {"path": path, "cells": typed}
+        put_by(request.session, AGAIN, path, typed)
         return True
     try:
         match.func.adopt(request, typed, **match.kwargs)  # type: ignore[attr-defined]
@@ -175,14 +195,15 @@ def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:
 
 def hand_back(request: HttpRequest) -> None:
     """Once somebody has signed in: what the same person had typed when the session ended is theirs again."""
-    found = request.session.pop(KEY, None)
+    pages = request.session.pop(KEY, {})
     request.session.set_expiry(None)
-    if not found or found["person"] != request.user.pk:
-        return
-    if "lists" in found:
-        request.session[UNSENT] = {"path": found["path"], "lists": found["lists"]}
-    else:
-        adopt(request, found["path"], found["cells"])
+    for path, found in pages.items():
+        if found["person"] != request.user.pk:
+            continue
+        if "lists" in found:
+            put_by(request.session, UNSENT, path, found["lists"])
+        else:
+            adopt(request, path, found["cells"])
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
@@ -191,11 +212,11 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
         if not getattr(view_func, "login_required", True):
             return None  # so a page for all depends on no cookie, and anybody may keep it
-        if request.user.is_authenticated and (waiting := request.session.get(UNSENT)):
-            if waiting["path"] == request.get_full_path() and request.method == "GET":
-                return redirect("unsent")
-            if waiting["path"] == request.get_full_path():
-                del request.session[UNSENT]  # sent again
+        path = request.get_full_path()
+        if request.user.is_authenticated and path in request.session.get(UNSENT, {}):
+            if request.method == "GET":
+                return redirect(f"{reverse('unsent')}?{urlencode({'page': path})}")
+            handed_out(request.session, UNSENT, path)  # sent again
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
@@ -235,8 +256,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         and may_be_kept(view)
         and not (request.FILES or has_secret(request))
     ):
-        request.session[UNSENT] = {"path": request.get_full_path(), "lists": lists(request)}
-        return redirect("unsent")
+        path = request.get_full_path()
+        put_by(request.session, UNSENT, path, lists(request))
+        return redirect(f"{reverse('unsent')}?{urlencode({'page': path})}")
     if sender(request) == request.user.pk and outlives(view):
         if adopt(request, request.path_info, cells(request)):
             messages.info(
