@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from priorities.models import Person
 
 from . import factors
-from .forms import helper, too_many
+from .forms import helper, password_again, too_many
 from .models import Door
 from .sealing import Unsealable, seal, unseal
-from .throttle import TooMany, begin
+from .throttle import Counted, TooMany, begin
 
 HIDDEN = "second factor form"
 
@@ -28,10 +28,11 @@ class CodeField(forms.CharField):
 
 
 class CodeForm(forms.Form):
-    """The code after the password; `showed` says which kind it was."""
+    """The code after the password; `showed` says which kind it was, `counted` is the try, if it was one that failed."""
 
     code = CodeField(label="Code", help_text="The six figures that your app shows now.")
     showed = ""
+    counted: Counted | None = None
 
     def __init__(self, data: Any = None, *, request: HttpRequest, person: Person) -> None:
         super().__init__(data)
@@ -45,13 +46,13 @@ class CodeForm(forms.Form):
 
     def clean_code(self) -> str:
         try:
-            counted = begin(Door.CODE, self.request, name=self.person.username)
+            self.counted = begin(Door.CODE, self.request, name=self.person.username)
             self.showed = factors.check(self.person, self.cleaned_data["code"])
         except TooMany as error:
             raise forms.ValidationError(wait(error), code="too_many") from None
         except factors.WrongCode as error:
             raise forms.ValidationError(str(error), code="wrong") from None
-        counted.forgive()
+        self.counted.forgive()
         return self.cleaned_data["code"]
 
 
@@ -72,14 +73,11 @@ class PasswordAgainForm(forms.Form):
         self.helper = helper(self, button)
 
     def clean_password(self) -> str:
-        try:
-            counted = begin(Door.SIGN_IN, self.request, name=self.person.username)
-        except TooMany as error:
-            raise forms.ValidationError(wait(error), code="too_many") from None
-        if not self.person.check_password(self.cleaned_data["password"]):
-            raise forms.ValidationError("The password is not right. Passwords mind capital letters.")
-        counted.forgive()
-        return self.cleaned_data["password"]
+        password = self.cleaned_data["password"]
+        password_again(
+            self.request, self.person, password, "The password is not right. Passwords mind capital letters."
+        )
+        return password
 
 
 class AddForm(PasswordAgainForm):

@@ -28,6 +28,7 @@ from .linking import links_of
 from .models import Standing
 from .sealing import Unsealable, seal, unseal
 from .second_step import DEMAND, done, freed, waiting
+from .signing_in import refused
 
 View = Callable[..., HttpResponse]
 FILE = "recovery codes file"
@@ -62,10 +63,8 @@ def code(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST if request.method == "POST" else None, request=request, person=person)
     if form.is_valid():
         return done(request, person, noted, form.showed)
-    if form.is_bound:
-        errors = [error.code for error in form.errors.as_data().get("code", [])]
-        act = Act.LOCKED_OUT if "too_many" in errors else Act.REFUSED
-        record(act, by=None, request=request, about=person.username, detail="second factor")
+    if form.counted:
+        refused(request, person.username, form.counted, "second factor")
     return render(request, "accounts/code.html", {"form": form})
 
 

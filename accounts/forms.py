@@ -16,10 +16,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from priorities.models import Person
+from priorities.people import signs_in_elsewhere
 
-from .linking import links_of
 from .models import Door
 from .passwords import LONGEST, TOO_LONG
+from .signing_in import refused
 from .throttle import Counted, TooMany, begin
 
 
@@ -57,6 +58,20 @@ def moment(at: dt.datetime) -> str:
     return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%H:%M on %-d %B}"
 
 
+def password_again(request: HttpRequest, person: Person, password: str, wrong: str) -> None:
+    """A password asked for in a session: counted, and on record, as a sign-in is, for whoever sits at somebody's open
+    session shall not guess at it. Raises ValidationError, with the words of `wrong` or those of too_many().
+    """
+    try:
+        counted = begin(Door.SIGN_IN, request, name=person.username)
+    except TooMany as error:
+        raise forms.ValidationError(too_many(error), code="too_many") from None
+    if not person.check_password(password):
+        refused(request, person.username, counted, "password asked for again")
+        raise forms.ValidationError(wrong, code="password_incorrect")
+    counted.forgive()
+
+
 def capped(form: forms.BaseForm) -> None:
     """No password is longer than LONGEST; said, not cut, as what was pasted would then be another."""
     for field in form.fields.values():
@@ -83,7 +98,7 @@ class SignInForm(auth.AuthenticationForm):
     def confirm_login_allowed(self, user: Any) -> None:
         """A password that somebody linked with the provider came by later would outlive their time there."""
         super().confirm_login_allowed(user)
-        if settings.OIDC_SERVER_URL and links_of(user).exists():
+        if signs_in_elsewhere(user):
             raise forms.ValidationError(self.error_messages["linked"], code="linked")
 
     def clean(self) -> dict[str, Any]:
@@ -109,13 +124,8 @@ class PasswordChangeForm(auth.PasswordChangeForm):
         self.helper = helper(self, "Change password")
 
     def clean_old_password(self) -> str:
-        """Counted as a sign-in is: whoever sits at somebody's open session can't guess at it either."""
-        try:
-            counted = begin(Door.SIGN_IN, self.request, name=self.user.get_username())
-        except TooMany as error:
-            raise forms.ValidationError(too_many(error), code="too_many") from None
-        old = super().clean_old_password()
-        counted.forgive()
+        old = self.cleaned_data["old_password"]
+        password_again(self.request, self.user, old, str(self.error_messages["password_incorrect"]))
         return old
 
     def clean_new_password1(self) -> str:
@@ -132,14 +142,10 @@ class PasswordResetForm(auth.PasswordResetForm):
         self.helper = helper(self, "Send me a link")
 
     def get_users(self, email: str) -> Iterable[Person]:
-        """Those of this address, who get the mail at the address stored; those too whose invitation ran out.
-
-        Nobody gets a password who signs in elsewhere, or has none where none are given.
-        """
+        """Those of this address, who get the mail at the address stored; those too whose invitation ran out, but none
+        who signs in elsewhere."""
         found = Person.objects.filter(email__iexact=email, is_active=True)
-        if settings.OIDC_SERVER_URL:
-            found = found.filter(socialaccount=None)
-        return [each for each in found if each.has_usable_password() or settings.LOCAL_PASSWORDS]
+        return found.filter(socialaccount=None) if settings.OIDC_SERVER_URL else found
 
 
 class SetPasswordForm(auth.SetPasswordForm):

@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from priorities.audit import Act, record
+from priorities.audit import Act, record, record_roles
 from priorities.history import Source, recording
 from priorities.models import Person, Role
 from updates.staffing import suggested_username
@@ -53,7 +53,7 @@ def person_of(claims: Claims, request: HttpRequest) -> Person:
     link = link_of(claims.subject)
     if roles is not None and not roles:
         if link:
-            give_roles(link.user, roles, request)
+            give_roles(link.user, roles)
         raise TurnedAway(
             f"{settings.OIDC_NAME} knows you, but you are in none of the groups that may use the tracker. "
             "Ask an administrator of the tracker which group is yours.",
@@ -63,7 +63,7 @@ def person_of(claims: Claims, request: HttpRequest) -> Person:
     if not person.is_active:
         raise TurnedAway("Your account in the tracker is deactivated. Ask an administrator of the tracker.", "inactive")
     if roles is not None:
-        give_roles(person, roles, request)
+        give_roles(person, roles)
     return person
 
 
@@ -136,7 +136,7 @@ def free_username(claims: Claims) -> str:
     return suggested_username(claims.first_name, claims.last_name, claims.email)
 
 
-def give_roles(person: Person, roles: frozenset[str], request: HttpRequest) -> None:
+def give_roles(person: Person, roles: frozenset[str]) -> None:
     """Make their roles these, on record as the provider's doing; with the administrator's goes being a superuser."""
     had = frozenset(person.groups.values_list("name", flat=True)) & frozenset(Role.values)
     demoted = person.is_superuser and Role.ADMINISTRATOR not in roles
@@ -149,9 +149,5 @@ def give_roles(person: Person, roles: frozenset[str], request: HttpRequest) -> N
         if demoted:
             person.is_superuser = False
             person.save(update_fields=["is_superuser"])
-        taken = had - roles | ({Role.ADMINISTRATOR.value} if demoted else set())
-        for act, changed in ((Act.ROLE_TAKEN, taken), (Act.ROLE_GIVEN, roles - had)):
-            for role in sorted(changed):
-                said = f"{Role(role).label}, by {name}"
-                record(act, by=None, request=request, about=person.username, detail=said)
+        record_roles(person, had | ({Role.ADMINISTRATOR.value} if demoted else set()), roles, by=None, of=name)
     person.__dict__.pop("roles", None)

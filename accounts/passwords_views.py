@@ -14,6 +14,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from priorities.audit import Act, record
 from priorities.models import Person
+from priorities.people import signs_in_elsewhere
 from updates.mailing import PATIENCE, Post, compose
 
 from . import factors, throttle
@@ -90,6 +91,11 @@ class PasswordSet(auth.PasswordResetConfirmView):
     """By the link of a mail: on record, and whoever was locked out need not wait."""
 
     form_class = SetPasswordForm
+
+    def get_user(self, uidb64: str) -> Person | None:
+        """The link of somebody who was linked with the provider since is as good as none."""
+        person = super().get_user(uidb64)
+        return None if isinstance(person, Person) and signs_in_elsewhere(person) else person
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():

@@ -91,7 +91,7 @@ def look_again(request: HttpRequest, person: Person, pk: int) -> None:
     standing = Standing.objects.filter(pk=pk, person=person).first()
     if standing is None or not oidc.is_on():
         end(request, person, f"Sign in with {settings.OIDC_NAME} once more.", "signed out elsewhere")
-    elif not is_ours and now < limit(standing) + PATIENCE:
+    elif not is_ours:  # another request is asking, or the provider did not answer a minute ago
         remember(request, standing)
     elif why := refusal(request, standing):
         standing.delete()
@@ -124,13 +124,19 @@ def refusal(request: HttpRequest, standing: Standing) -> tuple[str, str] | None:
 
 def limit(standing: Standing) -> dt.datetime:
     """Until when they may stay without an answer."""
-    return standing.checked_at + dt.timedelta(minutes=settings.OIDC_CHECK_MINUTES + settings.OIDC_GRACE_MINUTES)
+    return standing.checked_at + grace()
+
+
+def grace() -> dt.timedelta:
+    return dt.timedelta(minutes=settings.OIDC_CHECK_MINUTES + settings.OIDC_GRACE_MINUTES)
 
 
 def nobody_asks() -> None:
-    """For a minute, for no session: else all would wait for a provider that hangs, and take all processes with them."""
+    """For a minute, for no session that may stay meanwhile: else all would wait for a provider that hangs, and take all
+    processes with them. Whose grace is over asks once more, and ends."""
     soon = timezone.now() + PATIENCE
-    Standing.objects.filter(due_at__lt=soon).update(due_at=soon)
+    in_grace = Standing.objects.filter(checked_at__gt=timezone.now() - grace())
+    in_grace.filter(due_at__lt=soon).update(due_at=soon)
 
 
 def still_here(request: HttpRequest, standing: Standing, claims: Claims) -> None:

@@ -6,12 +6,12 @@ from django.urls import path
 from updates.typed import only_acts
 
 from . import audit_views, staying, unsent
-from .doors import FrontDoor, WayOut, with_passwords
+from .doors import SignInView, SignOutView, with_passwords
 from .passwords_views import PasswordChange, PasswordReset, PasswordSet
 
 urlpatterns = [
-    path("sign-in/", FrontDoor.as_view(), name="login"),
-    path("sign-out/", only_acts(WayOut.as_view()), name="logout"),
+    path("sign-in/", SignInView.as_view(), name="login"),
+    path("sign-out/", only_acts(SignOutView.as_view()), name="logout"),
     path("people/audit/", audit_views.audit, name="audit"),
     path("people/audit/download/", audit_views.download, name="audit_download"),
     path("typed/", unsent.unsent, name="unsent"),

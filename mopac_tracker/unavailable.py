@@ -15,6 +15,8 @@ from django.http.request import RawPostDataException
 from django.template import loader
 from django.views import defaults
 
+from priorities.cells import is_secret
+
 from . import logs
 
 RETRY_AFTER = 30  # seconds
@@ -54,7 +56,3 @@ def sent(request: HttpRequest) -> Cells:
     except (OSError, RawPostDataException, BadRequest, SuspiciousOperation):
         return []
     return [] if request.FILES or any(is_secret(name) for name, value in cells) else cells
-
-
-def is_secret(name: str) -> bool:
-    return "password" in name.lower() or name in ("code", "secret")

@@ -22,7 +22,7 @@ from import_export.forms import ConfirmImportForm, ExportForm
 from simple_history.admin import SimpleHistoryAdmin
 
 from .audit import Act, record, record_roles
-from .cells import CellError, parse_period
+from .cells import CellError, is_key, parse_period
 from .door import Refused
 from .fields import PlainDecimalField
 from .history import Source, recording
@@ -51,11 +51,6 @@ from .rows import SheetResource
 from .writing import writing
 
 admin.site.unregister(Group)  # the groups are the roles in people.py; what each may do is in code
-
-
-def is_key(said: str) -> bool:
-    """Whether it can be the key of a row: a number that the databases hold."""
-    return said.isdecimal() and len(said) < 19
 
 
 class AdministratorsOnly:

@@ -123,11 +123,13 @@ def record(
     )
 
 
-def record_roles(person: Person, before: Collection[str], after: Collection[str], *, by: Any) -> None:
-    """What roles somebody was given and lost, by the names of their groups; one entry each."""
+def record_roles(person: Person, before: Collection[str], after: Collection[str], *, by: Any, of: str = "") -> None:
+    """What roles somebody was given and lost, by the names of their groups; one entry each. `of` names a provider whose
+    doing it is."""
     for act, roles in ((Act.ROLE_GIVEN, set(after) - set(before)), (Act.ROLE_TAKEN, set(before) - set(after))):
         for role in sorted(roles):
-            record(act, by=by, about=person.username, detail=Role(role).label if role in Role.values else role)
+            label = Role(role).label if role in Role.values else role
+            record(act, by=by, about=person.username, detail=f"{label}, by {of}" if of else label)
 
 
 def address_of(request: HttpRequest) -> str:

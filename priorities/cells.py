@@ -130,6 +130,16 @@ class Trend(models.TextChoices):
 AS_EMOJI = "\ufe0e\ufe0f"  # may follow an arrow, and only says how it is drawn
 
 
+def is_key(said: str) -> bool:
+    """Whether it can be the key of a row: a number that the databases hold."""
+    return said.isdecimal() and len(said) < 19
+
+
+def is_secret(name: str) -> bool:
+    """Whether what is typed in a field of this name is kept and shown nowhere."""
+    return "password" in name.lower() or name in ("code", "secret")
+
+
 def tidy(text: object) -> str:
     """The text with every kind of space folded and a Unicode minus made plain."""
     cleaned = re.sub(r"[\s\u00a0\u2007\u2009\u202f]+", " ", str(text)).strip()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
@@ -121,6 +122,11 @@ def signed_in(request: HttpRequest) -> Person:
     """The person of a request that has passed the sign-in."""
     assert isinstance(request.user, Person)
     return request.user
+
+
+def signs_in_elsewhere(person: Person) -> bool:
+    """Whether somebody is linked with the provider of single sign-on, and so gets no password here."""
+    return bool(settings.OIDC_SERVER_URL) and person.socialaccount_set.exists()  # type: ignore[attr-defined]
 
 
 def in_force(of: str = "") -> Q:

@@ -9,9 +9,10 @@ import zipfile
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 
 from mopac_tracker.backups import describing
+from mopac_tracker.management.commands import export_all
 from priorities.audit import Act, AuditEvent
 from priorities.history import ChangeSet, Source
 from priorities.models import Person
@@ -141,6 +142,17 @@ def test_an_export_is_on_record_and_never_written_over(victims, folder, capsys):
     with pytest.raises(CommandError, match="no folder"):
         call_command("export_all", folder / "none" / "all.zip")
     assert [path.name for path in folder.iterdir()] == ["all.zip"]
+
+
+def test_an_export_is_not_said_to_have_failed_where_only_the_record_of_it_did(victims, folder, monkeypatch, capsys):  # noqa: F811
+    def full(*args, **kwargs):
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(export_all, "record", full)
+    call_command("export_all", folder / "all.zip")
+    said = capsys.readouterr()
+    assert "kept files" in said.out
+    assert "Everything was exported, but the audit log could not be written" in said.err
 
 
 def test_a_name_that_somebody_gave_a_file_is_no_path(victims_lead, folder):  # noqa: F811

@@ -32,6 +32,7 @@ from priorities.models import (
     Role,
     listed,
 )
+from priorities.people import signs_in_elsewhere
 from priorities.writing import writing
 
 from .handing import SUBJECTS, assign, part_of, pass_rows, tell
@@ -141,15 +142,22 @@ def invite(
     return made
 
 
+def awaits_password(person: Person) -> bool:
+    """Whether an invitation, with its link to set a password, is for them."""
+    return person.is_active and not person.has_usable_password() and not signs_in_elsewhere(person)
+
+
 def send_invitation(person: Person, *, by: Person) -> str:
     """Mail the link to set a password; the sentence that says what became of it.
 
     A mail server that is down stops nothing: the account is there already. Raises Refused for people who need none.
     """
-    if person.has_usable_password() or not person.is_active:
-        raise Refused(
-            f"{person} {'has a password already' if person.is_active else 'is deactivated'}; nothing was sent."
-        )
+    if not person.is_active:
+        raise Refused(f"{person} is deactivated; nothing was sent.")
+    if signs_in_elsewhere(person):
+        raise Refused(f"{person} signs in with {settings.OIDC_NAME} already; nothing was sent.")
+    if person.has_usable_password():
+        raise Refused(f"{person} has a password already; nothing was sent.")
     if not person.email:
         return f"No invitation was mailed: {person} has no e-mail address. Add one, then send the invitation."
     key = urlsafe_base64_encode(force_bytes(person.pk))

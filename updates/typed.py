@@ -24,6 +24,7 @@ from django.shortcuts import redirect
 from django.urls import resolve, reverse
 from django.views import csrf
 
+from priorities.cells import is_secret
 from priorities.people import Person
 
 SALT = "updates.typed"
@@ -176,8 +177,8 @@ def keep(request: HttpRequest, view: Any) -> bool:
 
 
 def has_secret(request: HttpRequest) -> bool:
-    """A form with a password is kept nowhere."""
-    return any("password" in name for name in request.POST)
+    """A form with a password or a code is kept nowhere."""
+    return any(is_secret(name) for name in request.POST)
 
 
 def adopt(request: HttpRequest, path: str, typed: Typed) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.apps import apps
 from django.db import models
 
 from priorities.fields import PeriodField
+from priorities.held import SECRET
 
 APPS = {"auth", "contenttypes", "priorities", "finance", "goals", "indicators", "risks"}
 APPS |= {"updates", "workbooks", "reports"}
@@ -21,7 +21,6 @@ LEFT_OUT = {
     "socialaccount": "how people sign in with the organisation's accounts, and secrets of that",
     "migrations": "which steps of the software this database has taken",
 }
-SECRET = re.compile("password|secret|token|session", re.IGNORECASE)  # columns of these names are never exported
 POUNDS = "pounds sterling"
 OF_INDICATOR = "the unit of its indicator (indicators_indicator.unit)"
 UNITS = {

@@ -155,6 +155,18 @@ def test_entries_are_found_by_person_act_and_dates(client, administrator):
     ]
 
 
+def test_until_is_the_whole_of_its_day_and_may_be_the_last_there_is(client, administrator):
+    client.force_login(administrator)
+    late = record(Act.EXPORTED, by=None, about="/late/")
+    evening = dt.datetime(2022, 7, 14, 22, 59, tzinfo=dt.UTC)  # 23:59 in London
+    AuditEvent._base_manager.filter(pk=late.pk).update(at=evening)
+
+    def found(until):
+        return [event.about for event in client.get(f"/people/audit/?act=exported&until={until}").context["shown"]]
+
+    assert [found(day) for day in ("2022-07-13", "2022-07-14", "9999-12-31")] == [[], ["/late/"], ["/late/"]]
+
+
 def test_a_date_that_is_none_is_told(client, administrator):
     client.force_login(administrator)
     page = client.get("/people/audit/?since=soon").content.decode()

@@ -7,6 +7,7 @@ import time
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from django.core.management import call_command
 
 from accounts import factors
 from priorities.audit import Act, AuditEvent
@@ -253,6 +254,26 @@ def test_codes_can_not_be_tried_without_end(client, ada, clock, settings):
     assert AuditEvent.objects.filter(act=Act.LOCKED_OUT).exists()
 
 
+def test_only_what_was_tried_is_on_record_and_a_lock_once(client, ada, clock, settings):
+    settings.TRIES_AT_MOST = 3
+    with_factor(ada, clock)
+    type_password(client)
+    for code in ["", "0" * 41, *["000000"] * 5]:
+        client.post("/sign-in/code/", {"code": code})
+    assert AuditEvent.objects.filter(act=Act.REFUSED).count() == 3
+    assert AuditEvent.objects.filter(act=Act.LOCKED_OUT).count() == 1
+
+
+def test_a_wrong_password_before_a_change_is_on_record_and_so_is_the_lock(client, ada, clock, settings):
+    settings.TRIES_AT_MOST = 2
+    client.force_login(ada)
+    for path, name in (("/password/", "old_password"), ("/second-factor/add/", "password")):
+        client.post(path, {name: "a wrong one", "code": "000000"})
+    said = AuditEvent.objects.filter(act=Act.REFUSED).values_list("about", "detail")
+    assert list(said) == [("ada", "password asked for again")] * 2
+    assert AuditEvent.objects.filter(act=Act.LOCKED_OUT, about="ada").count() == 1
+
+
 def test_the_code_page_without_a_password_before_leads_to_the_sign_in(client, ada, clock):
     secret, _ = with_factor(ada, clock)
     assert client.get("/sign-in/code/").url == "/sign-in/"
@@ -364,6 +385,20 @@ def test_who_must_have_one_gets_nowhere_before_setting_it_up(client, clock, mana
     assert client.get("/people/roles/").status_code == 200
 
 
+def test_a_page_asks_meanwhile_when_the_session_ends_and_can_keep_it(client, clock, manager, settings):
+    settings.MFA = "required"
+    client.post("/sign-in/", {"username": "manager", "password": "quarterly-demo"})
+    assert client.get("/session/").json()["ends"] > 0
+    assert client.post("/session/stay/").status_code == 200
+
+
+def test_it_is_not_demanded_of_who_has_no_password_here(manager, settings):
+    settings.MFA = "all"
+    assert factors.is_demanded(manager)
+    manager.set_unusable_password()
+    assert not factors.is_demanded(manager)
+
+
 def test_who_must_have_one_can_not_switch_it_off(client, clock, manager, settings):
     settings.MFA = "required"
     with_factor(manager, clock)
@@ -371,6 +406,27 @@ def test_who_must_have_one_can_not_switch_it_off(client, clock, manager, setting
     assert "Switch it off" not in text(client.get("/second-factor/"))
     client.post("/second-factor/remove/", {"password": "quarterly-demo"})
     assert factors.factor_of(manager)
+
+
+def test_secrets_sealed_with_an_earlier_key_are_sealed_anew(ada, clock, settings, capsys):
+    secret, codes = with_factor(ada, clock)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "the-new-key", [settings.SECRET_KEY]
+    call_command("reseal")
+    assert capsys.readouterr().out == "2 secrets are sealed with the SECRET_KEY of now.\n"
+    settings.SECRET_KEY_FALLBACKS = []
+    assert factors.check(ada, code_now(secret, clock)) == "code"
+    assert factors.check(ada, codes[0]) == "recovery code"
+
+
+def test_secrets_whose_key_is_lost_are_counted_and_left_as_they_are(ada, clock, settings, capsys):
+    secret, _ = with_factor(ada, clock)
+    before, settings.SECRET_KEY = settings.SECRET_KEY, "the-new-key"
+    call_command("reseal")
+    said = capsys.readouterr().out
+    assert "0 secrets are sealed" in said
+    assert "2 can't be opened by it nor by SECRET_KEY_FALLBACKS: reset them (reset_factor)." in said
+    settings.SECRET_KEY = before
+    assert factors.check(ada, code_now(secret, clock)) == "code"
 
 
 def test_leads_need_none_unless_everybody_does(client, ada, clock, settings):

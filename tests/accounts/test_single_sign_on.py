@@ -448,6 +448,16 @@ def test_an_administrator_gets_in_once_by_a_link_of_the_command_line(provider, c
     assert client.post(link).status_code == 403
 
 
+def test_a_linked_administrator_gets_in_by_a_link_of_the_command_line_too(provider, client, settings, capsys):
+    from django.core.management import call_command
+
+    settings.MFA = "required"
+    linked(provider, "chief", role=Role.ADMINISTRATOR)
+    call_command("break_glass", "chief")
+    link = capsys.readouterr().out.strip().removeprefix(settings.SITE_URL)
+    assert client.post(link).url == "/my-updates/"
+
+
 def test_a_link_of_the_command_line_is_for_administrators_and_for_fifteen_minutes(
     provider, client, capsys, monkeypatch
 ):
@@ -507,6 +517,51 @@ def test_an_invitation_leads_to_the_provider_where_there_are_no_passwords(provid
     client.post("/people/invite/", sent)
     assert "You sign in with City Hall:" in mail.outbox[0].body
     assert "password" not in mail.outbox[0].body
+
+
+def linked(provider, username="ada", **kwargs):
+    """Somebody who signs in at the provider, and has no password here any more."""
+    person = known(username, **kwargs)
+    SocialAccount.objects.create(user=person, provider=provider.issuer, uid=f"id-{username}")
+    person.set_unusable_password()
+    person.save()
+    return person
+
+
+def test_who_is_linked_is_offered_and_sent_no_invitation(provider, client, administrator):
+    from django.core import mail
+
+    person = linked(provider)
+    client.force_login(administrator)
+    assert "Send the invitation again" not in client.get(f"/people/{person.pk}/").content.decode()
+    page = client.post(f"/people/{person.pk}/invite/", follow=True).content.decode()
+    assert "signs in with City Hall already; nothing was sent." in page
+    assert mail.outbox == []
+
+
+def test_a_link_to_set_a_password_is_worth_nothing_once_its_person_is_linked(provider, client):
+    from django.contrib.auth.tokens import default_token_generator
+    from django.utils.encoding import force_bytes
+    from django.utils.http import urlsafe_base64_encode
+
+    person = linked(provider)
+    path = (
+        f"/password/reset/{urlsafe_base64_encode(force_bytes(person.pk))}/{default_token_generator.make_token(person)}/"
+    )
+    assert "new_password1" not in client.get(path, follow=True).content.decode()
+    new = "three words apart 1984"
+    client.post(path, {"new_password1": new, "new_password2": new}, follow=True)
+    person.refresh_from_db()
+    assert not person.has_usable_password()
+
+
+def test_an_administrator_may_go_where_another_signs_in_at_the_provider(provider):
+    from updates.staffing import deactivate
+
+    by, chief = linked(provider, role=Role.ADMINISTRATOR), with_role("chief", Role.ADMINISTRATOR)
+    deactivate(chief, by=by)
+    chief.refresh_from_db()
+    assert not chief.is_active
 
 
 def test_strangers_do_not_fill_the_audit_log(provider, visitor):

@@ -150,12 +150,16 @@ def test_a_provider_that_is_down_is_asked_for_one_session_a_minute_and_not_for_e
     assert other.is_in
 
 
-def test_sessions_for_which_nobody_asked_end_too_when_the_provider_is_down_for_longer(provider, signed_in):
-    later(78)
-    Standing.objects.update(due_at=timezone.now() + dt.timedelta(minutes=1))  # another session asked
+def test_a_session_whose_grace_is_over_is_not_put_off_by_others_that_ask(provider, signed_in, visitor_of):
+    provider.person("bob", groups=["heads"])
+    make_person("bob", email="bob@example.org")
+    other = visitor_of()
+    other.sign_in_there("bob")
     provider(spoil=["discovery 500"])
-    signed_in.open("/progress/")
-    assert signed_in.path == "/sign-in/"
+    later(78)
+    for each in (other, signed_in):
+        each.open("/progress/")
+        assert each.path == "/sign-in/"
 
 
 def test_a_secret_that_ran_out_is_not_held_against_people_at_once(provider, signed_in, settings):
@@ -200,8 +204,9 @@ def test_a_check_that_tells_of_no_groups_leaves_the_roles_where_it_could_not_hav
     assert roles() == {Role.MANAGER}
 
 
-def test_of_several_requests_at_once_one_asks_and_none_is_signed_out(provider, signed_in, visitor_of):
-    later(16)
+@pytest.mark.parametrize("minutes", [16, 200])  # the second where nobody has come for longer than the grace
+def test_of_several_requests_at_once_one_asks_and_none_is_signed_out(provider, signed_in, visitor_of, minutes):
+    later(minutes)
     before = provider.seen().count("token")
     others = [visitor_of() for _ in range(4)]
     for other in others:

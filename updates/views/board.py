@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from priorities.cells import is_key
 from priorities.door import Refused
 from priorities.models import Person, Quarter, QuarterlyUpdate, QuarterStatus
 from priorities.moves import EXTEND
@@ -93,7 +94,7 @@ def remind_some(request: HttpRequest, period: Period) -> HttpResponse:
 
 def asked_for(request: HttpRequest, period: Period) -> QuarterlyUpdate:
     key = request.POST.get("update", "")
-    found = updates_of(period).filter(pk=key).first() if key.isdecimal() and len(key) < 18 else None
+    found = updates_of(period).filter(pk=key).first() if is_key(key) else None
     if found is None:
         raise Http404("There is no such update.")
     return found

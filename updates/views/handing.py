@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from priorities.cells import is_key
 from priorities.door import Refused
 from priorities.models import Assignment, QuarterlyUpdate
 from priorities.people import signed_in
@@ -50,7 +51,7 @@ def handed_over(request: HttpRequest, update: QuarterlyUpdate, form: HandOverFor
 def taken_back(request: HttpRequest, update: QuarterlyUpdate) -> None:
     key = request.POST["take-back"]
     own = Assignment.objects.select_related("priority", "person").filter(priority=update.priority_id)
-    found = own.filter(pk=key).first() if key.isdecimal() and len(key) < 18 else None
+    found = own.filter(pk=key).first() if is_key(key) else None
     try:
         if found is None:
             raise Refused("That was taken back already.")

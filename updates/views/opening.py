@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from priorities.cells import parse_date
+from priorities.cells import is_key, parse_date
 from priorities.door import Refused
 from priorities.fields import CellField
 from priorities.history import Source
@@ -107,7 +107,7 @@ def administrator(request: HttpRequest) -> Person:
 def left(request: HttpRequest) -> set[int]:
     """The goals that were offered and are not ticked."""
     unticked = set(request.POST.getlist("offered")) - set(request.POST.getlist("goals"))
-    return {int(key) for key in unticked if key.isascii() and key.isdecimal() and len(key) < 18}
+    return {int(key) for key in unticked if is_key(key)}
 
 
 def opened(request: HttpRequest, period: Period, form: OpeningForm, person: Person) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from priorities.cells import is_key
 from priorities.door import Refused
 from priorities.models import Assignment, AssignmentRole, Person, Role
 from priorities.people import signed_in
@@ -27,6 +28,7 @@ from updates.models import Draft
 from updates.roles import PEOPLE, table
 from updates.staffing import (
     assign_part,
+    awaits_password,
     change,
     deactivate,
     end,
@@ -114,7 +116,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         form.add_error(None, list(refused.reasons))
         return show_person(request, subject, form)
     messages.success(request, f"{subject} is saved.")
-    if subject.email != invited_at and not subject.has_usable_password():
+    if subject.email != invited_at and awaits_password(subject):
         messages.info(request, "The link that was mailed to the old address no longer works; send a new invitation.")
     return redirect("updates:person", pk)
 
@@ -135,6 +137,7 @@ def show_person(request: HttpRequest, subject: Person, sent: AccountForm | None 
         "title": str(subject),
         "person": subject,
         "state": state_of(subject),
+        "can_be_invited": awaits_password(subject),
         "held": held,
         "assignments": [(assignment, part_of(assignment)) for assignment in held.assignments],
         "drafts": drafts_of(subject),
@@ -166,7 +169,7 @@ def end_part(request: HttpRequest, pk: int) -> HttpResponse:
     by, subject = administrator(request), find(pk)
     key = request.POST.get("part", "")
     own = Assignment.objects.select_related("priority", "person").filter(person=subject)
-    found = own.filter(pk=key).first() if key.isdecimal() and len(key) < 18 else None
+    found = own.filter(pk=key).first() if is_key(key) else None
     if found is None:
         messages.info(request, "That was ended already.")
         return redirect("updates:person", pk)

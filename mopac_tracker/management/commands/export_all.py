@@ -23,13 +23,19 @@ class Command(BaseCommand):
         try:
             with tidy_end():
                 package = export(path)
-            rows = sum(table["rows"] for table in package["resources"])
-            record(Act.EXPORTED, by=None, about="everything", detail=f"{rows} rows and {len(package['files'])} files")
         except Problem as problem:
             raise CommandError(f"Nothing was exported. {problem}") from problem
         except (OSError, DatabaseError) as error:
             raise CommandError(f"Nothing was exported: {told(error)}.") from error
+        rows = sum(table["rows"] for table in package["resources"])
+        self.note(f"{rows} rows and {len(package['files'])} files")
         self.stdout.write(
             f"{path}: {rows:,} rows of {len(package['resources'])} tables, {len(package['files'])} kept files. "
             "Passwords, sessions and second factors are not in it; names and unpublished figures are."
         )
+
+    def note(self, what: str) -> None:
+        try:
+            record(Act.EXPORTED, by=None, about="everything", detail=what)
+        except DatabaseError as error:
+            self.stderr.write(f"Everything was exported, but the audit log could not be written: {told(error)}.")

@@ -66,8 +66,14 @@ class Command(BaseCommand):
                 "`manage.py migrate` before the service is started."
             )
         elif live:
-            record(Act.RESTORED, by=None, about=file.name, detail=f"as of {manifest['made_at']}")
+            self.note(file, manifest)
         self.stdout.write("What was entered since, and roles given or taken since, are not in it.")
+
+    def note(self, file: Path, manifest: Manifest) -> None:
+        try:
+            record(Act.RESTORED, by=None, about=file.name, detail=f"as of {manifest['made_at']}")
+        except DatabaseError as error:
+            self.stderr.write(f"It is restored, but the audit log could not be written: {told(error)}.")
 
 
 def named(url: str) -> SQLite | PostgreSQL:
