@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gc
+import io
 
 import pytest
 from django.core.management import call_command
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from priorities.models import Person, Quarter, Role
 from tests.make import make_assignment, make_person, make_priority, with_role
+from tests.snapshot import once
 
 settings.register_profile("tracker", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tracker")  # a busy machine is no failure
@@ -73,10 +75,14 @@ def reader(db):
     return with_role("reader", Role.READER)
 
 
+def load_demo():
+    call_command("load_demo", password="quarterly-demo", stdout=io.StringIO())
+
+
 @pytest.fixture
 def demo(db):
     """The reference quarter and the demo people; returns the quarter."""
-    call_command("load_demo", password="quarterly-demo", stdout=open("/dev/null", "w"))  # noqa: SIM115
+    once(load_demo)
     return Quarter.objects.select_related("plan").get(status="open")
 
 
