@@ -397,45 +397,45 @@ def test_the_page_says_where_nothing_differs(client, closed, demo_person):
 SESSION_USER_AND_ROLES = 4
 
 
-@pytest.mark.parametrize("page", ["overview", "priority", "print", "version"])
+def thirty_nine_more_quarters(victims):
+    period = Q1
+    for _ in range(39):
+        period = period.next
+        make_full_update(victims, make_quarter(period), rows=2)
+        close_for_real(make_quarter(period))
+
+
 def test_pages_of_a_closed_quarter_cost_four_queries_at_most_whatever_the_rows_and_the_history(
-    client, victims, manager, page
+    client, victims, manager
 ):
     client.force_login(manager)
     make_plan(first_year=2022, last_year=2031)
     make_full_update(victims, make_quarter(), rows=3)
     close_for_real(Quarter.objects.get(status="open"))
-    path = {"overview": OVERVIEW, "priority": VICTIMS, "print": PRINT, "version": "/2022-23-q1/versions/1/"}[page]
-    few = queries(client, path)
-    period = Q1
-    for _ in range(39):
-        period = period.next
-        make_full_update(victims, make_quarter(period), rows=2)
-        close_for_real(make_quarter(period))
+    pages = [OVERVIEW, VICTIMS, PRINT, "/2022-23-q1/versions/1/"]
+    few = [queries(client, page) for page in pages]
+    thirty_nine_more_quarters(victims)
     make_priority("Another priority")
-    assert queries(client, path) == few
-    assert few <= 4 + SESSION_USER_AND_ROLES
+    assert [queries(client, page) for page in pages] == few
+    assert max(few) <= 4 + SESSION_USER_AND_ROLES
 
 
-@pytest.mark.parametrize("page", ["open", "closed", "compared", "reopened"])
-def test_the_page_of_closing_costs_at_most_twelve_at_one_and_forty_quarters(client, victims, administrator, page):
+@pytest.mark.parametrize("state", ["open", "closed", "reopened"])
+def test_the_page_of_closing_costs_at_most_twelve_at_one_and_forty_quarters(client, victims, administrator, state):
     client.force_login(administrator)
     make_plan(first_year=2022, last_year=2031)
-    here = f"/2022-23-q1/closing/{'?compare' if page == 'compared' else ''}"
-
+    pages = ["/2022-23-q1/closing/"]
     make_full_update(victims, make_quarter(), rows=3)
-    if page != "open":
+    if state != "open":
         close_for_real(Quarter.objects.get(status="open"))
-    if page == "reopened":
+    if state == "closed":
+        pages.append("/2022-23-q1/closing/?compare")
+    if state == "reopened":
         reopen_for(administrator, Quarter.objects.get(status="closed"), victims)
-    few = queries(client, here)
-    period = Q1
-    for _ in range(39):
-        period = period.next
-        make_full_update(victims, make_quarter(period), rows=2)
-        close_for_real(make_quarter(period))
-    if page in ("open", "reopened"):
+    few = [queries(client, page) for page in pages]
+    thirty_nine_more_quarters(victims)
+    if state != "closed":
         for number in range(10):
             make_full_update(make_priority(f"Priority {number}"), Quarter.objects.at(Q1).get(), rows=5)
-    assert queries(client, here) == few
-    assert few <= 12
+    assert [queries(client, page) for page in pages] == few
+    assert max(few) <= 12
