@@ -23,6 +23,7 @@ from workbooks.sending import sent
 from workbooks.writing.csvs import table
 
 A_PAGE = 100
+DAY = "like 30/06/2022"
 HEADINGS = ("When", "Act", "By", "About", "Detail", "From address", "Route")
 
 
@@ -31,8 +32,8 @@ class AuditForm(forms.Form):
 
     who = forms.CharField(label="User name, of who did it or whom it is about", max_length=150, required=False)
     act = forms.ChoiceField(label="Act", choices=[("", "All"), *Act.choices], required=False)
-    since = CellField(parse=parse_date, label="From", required=False)
-    until = CellField(parse=parse_date, label="Until", required=False)
+    since = CellField(parse=parse_date, label=f"From, {DAY}", required=False)
+    until = CellField(parse=parse_date, label=f"Until, {DAY}", required=False)
 
     def found(self) -> QuerySet[AuditEvent]:
         self.is_valid()

@@ -19,6 +19,7 @@ def test_anybody_reads_the_statement_and_whom_to_write_to(client, settings):
     assert page.status_code == 200
     text = page.content.decode()
     assert 'href="mailto:access@tracker.example"' in text
+    assert "We answer within 10 working days." in text
     assert "Equality Advisory and Support Service (EASS)" in text
 
 
@@ -27,6 +28,7 @@ def test_without_a_contact_it_names_the_administrators(client, settings):
     text = client.get(STATEMENT).content.decode()
     assert "administrator of this site" in text
     assert "mailto:" not in text
+    assert "working days" not in text
 
 
 def test_every_page_leads_to_the_statement(client, administrator):

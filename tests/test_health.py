@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client, override_settings
 
-from mopac_tracker import health
+from mopac_tracker import health, unavailable
 
 
 @contextmanager
@@ -134,3 +134,22 @@ def test_another_fault_is_a_500_with_a_number_to_quote(quiet, monkeypatch):
     assert response.status_code == 500
     assert "<strong>quote-me-1</strong>" in response.content.decode()
     assert "jo@example.org" not in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_page_of_a_fault_is_styled_says_whom_to_write_to_and_is_there_without_either(quiet, monkeypatch, settings):
+    def broken(*args, **kwargs):
+        raise ValueError("no such file in the manifest")
+
+    monkeypatch.setattr("django.contrib.auth.views.PasswordResetView.dispatch", broken)
+    settings.ACCESSIBILITY_CONTACT = "access@tracker.example"
+    page = quiet.get("/password/reset/").content.decode()
+    assert '<link rel="stylesheet" href="/static/tracker.css">' in page
+    assert 'href="mailto:access@tracker.example"' in page
+    settings.ACCESSIBILITY_CONTACT = ""
+    monkeypatch.setattr(unavailable, "static", broken)
+    response = quiet.get("/password/reset/")
+    assert response.status_code == 500
+    assert "Something went wrong on our side" in response.content.decode()
+    assert "stylesheet" not in response.content.decode()
+    assert "mailto" not in response.content.decode()

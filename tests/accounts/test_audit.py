@@ -174,6 +174,11 @@ def test_a_date_that_is_none_is_told(client, administrator):
     assert "“soon” is not a date" in page
 
 
+def test_before_a_date_is_wrong_the_form_says_how_one_is_written(client, administrator):
+    client.force_login(administrator)
+    assert client.get("/people/audit/").content.decode().count(", like 30/06/2022") == 2
+
+
 @pytest.mark.parametrize("page", ["/people/audit/", "/people/audit/download/"])
 @pytest.mark.parametrize("role", ["manager", "reader", "victims_lead"])
 def test_only_administrators_read_it(request, client, role, page):

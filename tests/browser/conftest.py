@@ -45,13 +45,21 @@ def sign_in(page, live_server):
 
 
 @pytest.fixture
-def axe(page):
+def axe_finds(page):
+    def axe_finds():
+        page.evaluate(AXE)
+        found = page.evaluate("tags => axe.run({runOnly: tags})", TAGS)["violations"]
+        return [f"{v['id']}: {v['help']} {[n['target'] for n in v['nodes']][:3]}" for v in found]
+
+    return axe_finds
+
+
+@pytest.fixture
+def axe(axe_finds):
     """Asserts that axe finds nothing on the page as it is."""
 
     def check():
-        page.evaluate(AXE)
-        found = page.evaluate("tags => axe.run({runOnly: tags})", TAGS)["violations"]
-        told = [f"{v['id']}: {v['help']} {[n['target'] for n in v['nodes']][:3]}" for v in found]
+        told = axe_finds()
         assert not told, told
 
     return check

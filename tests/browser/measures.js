@@ -44,7 +44,7 @@ window.measures = (() => {
 
   // 2.4.7 and 2.4.11: what has the focus is in the window, not wholly behind something, and has an outline
   const hidden = () =>
-    all(controls).filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && e.tabIndex >= 0).filter((e) => {
+    stops().filter((e) => {
       e.focus({ focusVisible: true });
       const box = e.getBoundingClientRect();
       const points = [[0.5, 0.5], [0.05, 0.1], [0.95, 0.9], [0.05, 0.9], [0.95, 0.1]];
@@ -55,5 +55,22 @@ window.measures = (() => {
       return !seen || getComputedStyle(e).outlineStyle === "none";
     }).map(name).slice(0, 5);
 
-  return { wide, cut, small, hidden };
+  // 2.1.1: Tab comes to every control; told by what presses it, stop after stop
+  const passed = new Set();
+  const stops = () => all(controls).filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && e.tabIndex >= 0);
+  const stopped = () => passed.add(document.activeElement);
+  const unreached = () => stops().filter((e) => !passed.has(e)).map(name);
+
+  // 2.4.2, 3.3.1: who is told of a problem is told in the title, is led to the field, and hears there what is wrong
+  const untold = () => {
+    const links = all(".errors a");
+    if (!all(".errors").length) return document.title.startsWith("Error:") ? ["title"] : [];
+    return [...(document.title.startsWith("Error:") ? [] : ["title"]), ...links.filter((link) => {
+      const field = document.querySelector(link.hash);
+      const texts = (field?.getAttribute("aria-describedby") || "").split(" ").map((id) => document.getElementById(id)?.textContent || "");
+      return !(field?.getAttribute("aria-invalid") === "true" && texts.some((text) => text.includes(link.textContent)));
+    }).map(name)];
+  };
+
+  return { wide, cut, small, hidden, stops, stopped, unreached, untold };
 })();

@@ -31,11 +31,13 @@ OF_AN_ADMINISTRATOR += ["/people/invite/", f"{UPDATE}people/"]
 
 @pytest.fixture
 def measured(page, live_server):
-    """Opens a page at a width and returns what fails on it."""
+    """Opens a page at a width, or takes the one that is open, and returns what fails on it."""
 
     def measured(path, width):
         page.set_viewport_size({"width": width, "height": 800})
-        page.goto(live_server.url + path)
+        if path:
+            page.goto(live_server.url + path)
+        page.evaluate("document.adoptedStyleSheets[0].replaceSync('')")
         page.evaluate(MEASURES)
         found = {"small": page.evaluate("measures.small()"), "hidden": page.evaluate("measures.hidden()")}
         page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")

@@ -6,6 +6,7 @@ import pytest
 
 from accounts import idle
 from priorities.models import Role
+from tests.browser.test_access import SPACING, spaced  # noqa: F401
 from tests.make import make_person, with_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,6 +42,23 @@ def test_the_warning_is_announced_and_one_button_keeps_the_session(page, warned,
     warned.wait_for(state="detached")
     assert page.get_by_label("First name").input_value() == "Ann"
     assert page.get_by_label("First name").evaluate("field => field === document.activeElement")
+
+
+def test_the_warning_fits_a_phone_with_wider_text_and_keeps_the_focus(page, spaced, warned, axe):  # noqa: F811
+    page.set_viewport_size({"width": 320, "height": 480})
+    page.evaluate("text => document.adoptedStyleSheets[0].replaceSync(text)", SPACING)
+    axe()
+    box = warned.bounding_box()
+    assert 0 <= box["x"] <= 320 - box["width"]
+    assert 0 <= box["y"] <= 480 - box["height"]
+    assert warned.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth + 1")
+    assert warned.get_by_role("button").bounding_box()["height"] >= 24
+    for _ in range(2):
+        page.keyboard.press("Tab")
+        assert page.evaluate("!document.activeElement.closest('main, header, footer')")
+    with page.expect_response(lambda answer: answer.url.endswith("/session/stay/")):
+        page.keyboard.press("Escape")
+    warned.wait_for(state="detached")
 
 
 def test_another_page_of_the_same_browser_keeps_it_too(page, context, live_server, warned):
