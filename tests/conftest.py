@@ -7,12 +7,13 @@ import io
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 
 from priorities.models import Person, Quarter, Role
+from tests import snapshot
 from tests.make import make_assignment, make_person, make_priority, with_role
-from tests.snapshot import once
 
 settings.register_profile("tracker", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tracker")  # a busy machine is no failure
@@ -32,6 +33,15 @@ def runs_on(vendor, item):
             return vendor == only
     asks = {"db", "transactional_db", "live_server", "django_db_setup"} & {*item.fixturenames}
     return vendor == "sqlite" or bool(asks or item.get_closest_marker("django_db"))
+
+
+TransactionTestCase._fixture_teardown = lambda self: snapshot.empty()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        snapshot.migrated.update(snapshot.all_rows())
 
 
 @pytest.fixture
@@ -82,7 +92,7 @@ def load_demo():
 @pytest.fixture
 def demo(db):
     """The reference quarter and the demo people; returns the quarter."""
-    once(load_demo)
+    snapshot.once(load_demo)
     return Quarter.objects.select_related("plan").get(status="open")
 
 
