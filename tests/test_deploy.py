@@ -15,7 +15,8 @@ from workbooks.uploads import MAX_SENT
 BASE = settings.BASE_DIR
 DEPLOY, UNITS = BASE / "deploy", BASE / "deploy" / "systemd"
 DOCUMENT = (BASE / "docs" / "deploy.md").read_text()
-BLOCKS = "".join(re.findall(r"```sh\n(.*?)```", DOCUMENT, flags=re.S))
+OF_BACKUPS = (BASE / "docs" / "backup.md").read_text()
+BLOCKS = "".join(re.findall(r"```sh\n(.*?)```", DOCUMENT + OF_BACKUPS, flags=re.S))
 EXAMPLE = (DEPLOY / "tracker.env").read_text()
 NGINX = (DEPLOY / "nginx" / "tracker.conf").read_text()
 KEY = "kO3_vT8-nR5xW1qZ" * 4
@@ -154,6 +155,8 @@ def test_every_command_in_a_unit_exists(unit):
         assert command in get_commands(), command
     for path in re.findall(r"/srv/tracker/current/([\w/.-]+)", unit.read_text()):
         assert path.startswith(".venv/bin/") or (BASE / path).exists(), path
+        if "ExecStart=/srv/tracker/current/deploy/" in unit.read_text():
+            assert os.access(BASE / path, os.X_OK), path
 
 
 def test_every_command_in_the_document_exists():
@@ -178,6 +181,113 @@ def test_every_timer_has_its_service_and_every_service_alerts():
         assert f"enable --now {timer.name}" in BLOCKS or timer.name in BLOCKS
     for service in UNITS.glob("*.service"):
         assert "OnFailure=tracker-alert@%n.service" in service.read_text() or "@" in service.name
+
+
+# What reads the terminal takes the lines pasted after it, so it is the last of its block or reads nothing.
+READS = r"^ *(?:(?!if |while ).*(?:\|\| |&& ))?(?:tracker (?!COMMAND)|apt-get |sudo )"
+
+
+def test_a_block_may_be_pasted_whole():
+    blocks = re.findall(r"^( *)```sh\n(.*?)^ *```", DOCUMENT + OF_BACKUPS, flags=re.S | re.M)
+    assert len(blocks) > 25
+    for _, block in blocks:
+        for line in block.rstrip().splitlines()[:-1]:
+            assert not re.search(READS, line) or "< /dev/null" in line, line
+
+
+def test_only_the_backup_and_its_copy_see_the_backups():
+    for service in UNITS.glob("*.service"):
+        hidden = "InaccessiblePaths=-/var/backups/tracker" in service.read_text()
+        assert hidden is (service.stem not in {"tracker-backup", "tracker-copy"}), service.name
+
+
+def test_the_firewall_lets_in_what_the_document_says_and_no_more():
+    rules = (DEPLOY / "nftables.conf").read_text()
+    assert "hook input priority filter; policy drop;" in rules
+    assert re.findall(r"tcp dport (.*) accept", rules) == ["{ 22, 80, 443 }"]
+    assert "hook output" not in rules
+
+
+def test_a_private_key_is_read_by_root_alone():
+    assert "install -m 0600 /root/privkey.pem /etc/tracker/tls/privkey.pem" in BLOCKS
+
+
+@pytest.fixture
+def copying(tmp_path):
+    """deploy/copy-backups on folders of the test, with stand-ins for age and for the number of the disk."""
+    (tmp_path / "from").mkdir()
+    (tmp_path / "to").mkdir()
+    (tmp_path / "bin").mkdir()
+    script = (DEPLOY / "copy-backups").read_text()
+    for name, path in {
+        "from": "/var/backups/tracker",
+        "to": "/mnt/tracker-copies",
+        "keys": "/etc/tracker/copies.pub",
+    }.items():
+        assert f"{name}={path}\n" in script
+        script = script.replace(f"{name}={path}\n", f"{name}={tmp_path / name}\n")
+    (tmp_path / "copy-backups").write_text(script)
+    stands_in(tmp_path / "bin" / "age", 'rev "$5" > "$4"')
+    stands_in(tmp_path / "bin" / "stat", 'case "$2" in %d) basename "$3";; *) exec /usr/bin/stat "$@";; esac')
+
+    def copy(**environment):
+        return subprocess.run(
+            ["sh", str(tmp_path / "copy-backups")],
+            env={"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return tmp_path, copy
+
+
+def stands_in(path, body):
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_every_backup_is_copied_once_and_as_many_stay_as_are_kept(copying):
+    folder, copy = copying
+    for day in (1, 2, 3):
+        (folder / "from" / f"tracker-2026120{day}T021000Z.zip").write_text(f"backup {day}")
+    done = copy()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("read back and the same") == 3
+    assert (folder / "to" / "tracker-20261203T021000Z.zip.age").read_text().strip() == "3 pukcab"
+    assert copy().stdout == ""
+    (folder / "to" / "notes.txt").write_text("theirs")
+    assert copy(BACKUP_KEEP="1").returncode == 0
+    assert names(folder / "to") == ["notes.txt", "tracker-20261203T021000Z.zip.age"]
+
+
+def test_a_copy_that_fails_leaves_nothing_and_removes_nothing(copying):
+    folder, copy = copying
+    old = folder / "to" / "tracker-20261101T021000Z.zip.age"
+    old.write_text("copy")
+    (folder / "from" / "tracker-20261201T021000Z.zip").write_text("backup")
+    stands_in(folder / "bin" / "cmp", "exit 1")
+    assert copy(BACKUP_KEEP="1").returncode == 1
+    assert names(folder / "to") == [old.name]
+
+
+def test_nothing_is_copied_where_nothing_is_mounted_or_the_backups_are_old(copying):
+    folder, copy = copying
+    backup = folder / "from" / "tracker-20261101T021000Z.zip"
+    backup.write_text("backup")
+    os.utime(backup, (0, 0))
+    done = copy()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "older than 26 hours" in done.stderr
+    stands_in(folder / "bin" / "stat", "echo 1")
+    done = copy()
+    assert done.returncode == 1
+    assert "nothing is mounted there" in done.stderr
+    assert names(folder / "to") == []
 
 
 def test_nginx_takes_what_we_take():
