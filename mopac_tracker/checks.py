@@ -17,6 +17,7 @@ from django.http.request import validate_host
 
 ID = "mopac_tracker"
 SHORTEST_KEY = 32  # characters
+LONG_ENOUGH = 20  # hours of a session
 MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
 HINTS = {
     "DATABASE_URL": "Write postgresql://user:password@host:port/name, signs like @ or / in the password as %40 or %2F; "
@@ -97,7 +98,7 @@ def the_warning_comes_before_the_end(app_configs: Any, **kwargs: Any) -> list[Ch
 
 def settings_are_for_a_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """What works on one machine for one person, and not for a department."""
-    return [] if settings.DEBUG else [*site_is_allowed(), *mail_is_ours(), *mail_is_sealed(), *somebody_is_told()]
+    return [] if settings.DEBUG else [*site_is_allowed(), *mail_is_ours(), *mail_is_sealed(), *somebody_is_told(), *days_are_long()]
 
 
 def site_is_allowed() -> Iterator[CheckMessage]:
@@ -117,6 +118,14 @@ def somebody_is_told() -> Iterator[CheckMessage]:
     if not settings.ALERTS_TO:
         hint = "Set it to addresses of mail, separated by commas, of those who run the server."
         yield Warning("ALERTS_TO is empty: nobody is told when a unit fails.", hint=hint, id=f"{ID}.W005")
+
+
+def days_are_long() -> Iterator[CheckMessage]:
+    """WCAG 2.2.1: an end that can't be put off needs 20 hours, or a way to put it off."""
+    if settings.SESSION_HOURS < LONG_ENOUGH:
+        hint = f"Set SESSION_HOURS to {LONG_ENOUGH} or more, or say so in the accessibility statement (WCAG 2.2.1)."
+        told = f"SESSION_HOURS is {settings.SESSION_HOURS}: people at work are signed out and can't put it off."
+        yield Warning(told, hint=hint, id=f"{ID}.W006")
 
 
 def mail_is_sealed() -> Iterator[CheckMessage]:

@@ -99,6 +99,7 @@ def test_a_bad_setting_is_an_error_with_a_hint_and_tells_no_secret(environment, 
 UNFIT = [
     ({"SITE_URL": "https://elsewhere.example"}, "W002", "SITE_URL names a host that ALLOWED_HOSTS lacks."),
     ({"DEFAULT_FROM_EMAIL": ""}, "W003", "Mails come from"),
+    ({"SESSION_HOURS": "12"}, "W006", "SESSION_HOURS is 12: people at work are signed out and can't put it off."),
     (
         {"EMAIL_HOST": "mail.example.org", "EMAIL_HOST_USER": "t", "EMAIL_HOST_PASSWORD": "hunter2"},
         "W004",
