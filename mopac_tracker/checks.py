@@ -98,7 +98,11 @@ def the_warning_comes_before_the_end(app_configs: Any, **kwargs: Any) -> list[Ch
 
 def settings_are_for_a_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """What works on one machine for one person, and not for a department."""
-    return [] if settings.DEBUG else [*site_is_allowed(), *mail_is_ours(), *mail_is_sealed(), *somebody_is_told(), *days_are_long()]
+    return (
+        []
+        if settings.DEBUG
+        else [*site_is_allowed(), *mail_is_ours(), *mail_is_sealed(), *somebody_is_told(), *days_are_long()]
+    )
 
 
 def site_is_allowed() -> Iterator[CheckMessage]:
