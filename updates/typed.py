@@ -81,6 +81,11 @@ def handed_out(session: SessionBase, what: str, path: str) -> Any:
     return found
 
 
+def offer(path: str) -> str:
+    """The page that offers to send again what was kept of this one."""
+    return f"{reverse('unsent')}?{urlencode({'page': path})}"
+
+
 def outlives(view: Any) -> bool:
     return hasattr(view, "adopt") or hasattr(view, "shows_again")
 
@@ -216,7 +221,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
         path = request.get_full_path()
         if request.user.is_authenticated and path in request.session.get(UNSENT, {}):
             if request.method == "GET":
-                return redirect(f"{reverse('unsent')}?{urlencode({'page': path})}")
+                return redirect(offer(path))
             handed_out(request.session, UNSENT, path)  # sent again
         return super().process_view(request, view_func, view_args, view_kwargs)
 
@@ -259,7 +264,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     ):
         path = request.get_full_path()
         put_by(request.session, UNSENT, path, lists(request))
-        return redirect(f"{reverse('unsent')}?{urlencode({'page': path})}")
+        return redirect(offer(path))
     if sender(request) == request.user.pk and outlives(view):
         if adopt(request, request.path_info, cells(request)):
             messages.info(

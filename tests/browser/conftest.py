@@ -44,14 +44,15 @@ def sign_in(page, live_server):
     return sign_in
 
 
+def found_by_axe(page):
+    page.evaluate(AXE)
+    found = page.evaluate("tags => axe.run({runOnly: tags, resultTypes: ['violations']})", TAGS)["violations"]
+    return [f"{v['id']}: {v['help']} {[n['target'] for n in v['nodes']][:3]}" for v in found]
+
+
 @pytest.fixture
 def axe_finds(page):
-    def axe_finds():
-        page.evaluate(AXE)
-        found = page.evaluate("tags => axe.run({runOnly: tags, resultTypes: ['violations']})", TAGS)["violations"]
-        return [f"{v['id']}: {v['help']} {[n['target'] for n in v['nodes']][:3]}" for v in found]
-
-    return axe_finds
+    return lambda: found_by_axe(page)
 
 
 @pytest.fixture
