@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from priorities.models import Person
 
 from . import factors
-from .forms import helper, password_again, too_many
+from .forms import helper, password_again, wait
 from .models import Door
 from .sealing import Unsealable, seal, unseal
 from .throttle import Counted, TooMany, begin
@@ -54,10 +54,6 @@ class CodeForm(forms.Form):
             raise forms.ValidationError(str(error), code="wrong") from None
         self.counted.forgive()
         return self.cleaned_data["code"]
-
-
-def wait(error: TooMany) -> str:
-    return too_many(error).partition(" If you have forgotten")[0]
 
 
 class PasswordAgainForm(forms.Form):

@@ -38,10 +38,15 @@ def helper(form: forms.BaseForm, button: str) -> FormHelper:
 MISMATCH = "The new password and its confirmation are not the same; type the same password in both fields."
 
 
+def wait(error: TooMany) -> str:
+    return f"There were too many tries that did not succeed. Try again at {moment(error.until)}."
+
+
 def too_many(error: TooMany) -> str:
+    """For the page of the sign-in, which has that link."""
     return (
-        f"There were too many tries that did not succeed. Try again at {moment(error.until)}. If you have forgotten "
-        "the password, set a new one: the link is below, and with the new one you need not wait."
+        f"{wait(error)} If you have forgotten the password, set a new one: the link is below, and with the new one you "
+        "need not wait."
     )
 
 
@@ -60,12 +65,12 @@ def moment(at: dt.datetime) -> str:
 
 def password_again(request: HttpRequest, person: Person, password: str, wrong: str) -> None:
     """A password asked for in a session: counted, and on record, as a sign-in is, for whoever sits at somebody's open
-    session shall not guess at it. Raises ValidationError, with the words of `wrong` or those of too_many().
+    session shall not guess at it. Raises ValidationError, with the words of `wrong` or those of wait().
     """
     try:
         counted = begin(Door.SIGN_IN, request, name=person.username)
     except TooMany as error:
-        raise forms.ValidationError(too_many(error), code="too_many") from None
+        raise forms.ValidationError(wait(error), code="too_many") from None
     if not person.check_password(password):
         refused(request, person.username, counted, "password asked for again")
         raise forms.ValidationError(wrong, code="password_incorrect")

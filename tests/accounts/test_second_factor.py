@@ -272,6 +272,10 @@ def test_a_wrong_password_before_a_change_is_on_record_and_so_is_the_lock(client
     said = AuditEvent.objects.filter(act=Act.REFUSED).values_list("about", "detail")
     assert list(said) == [("ada", "password asked for again")] * 2
     assert AuditEvent.objects.filter(act=Act.LOCKED_OUT, about="ada").count() == 1
+    for path, name in (("/password/", "old_password"), ("/second-factor/add/", "password")):
+        page = text(client.post(path, {name: "a wrong one", "code": "000000"}))
+        assert "too many tries" in page
+        assert "the link is below" not in page  # that is on the page of the sign-in
 
 
 def test_the_code_page_without_a_password_before_leads_to_the_sign_in(client, ada, clock):
