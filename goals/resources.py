@@ -195,7 +195,7 @@ class GoalForecastResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         updates = {u.pk: u for u in self.book.updates.values() if u.pk}
         goals = {goal.pk: goal for goal in register_of(self.book).values() if goal.pk}
-        for forecast in GoalForecast.objects.filter(update__in=updates):
+        for forecast in GoalForecast.objects.filter(update__in=updates, goal__in=goals):
             forecast.update, forecast.goal = updates[forecast.update_id], goals[forecast.goal_id]
             yield (forecast.update.quarter.period, forecast.goal.key), forecast
 

@@ -326,7 +326,7 @@ class ReadingResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         updates = {u.pk: u for u in self.book.updates.values() if u.pk}
         indicators = {i.pk: i for i in Register.of(self.book).all if i.pk}
-        for reading in Reading.objects.filter(update__in=updates):
+        for reading in Reading.objects.filter(update__in=updates, indicator__in=indicators):
             reading.update, reading.indicator = updates[reading.update_id], indicators[reading.indicator_id]
             yield (reading.update.quarter.period, reading.indicator.key), reading
 

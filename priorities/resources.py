@@ -344,7 +344,7 @@ class AssignmentResource(SheetResource):
     def stored(self, periods: set[Period]) -> Iterable[tuple[Hashable, Any]]:
         self.people = {person.username: person for person in Person.objects.all()}
         by_pk = {priority.pk: priority for priority in self.book.priorities.values()}
-        for a in Assignment.objects.select_related("person"):
+        for a in Assignment.objects.filter(priority__in=by_pk).select_related("person"):
             a.priority = by_pk[a.priority_id]
             yield (*priority_key(a.priority), a.person.username, a.role, a.section), a
 

@@ -1,13 +1,28 @@
 """Two people, or one twice, on the same import at once: on a real database, a connection each."""
 
+from contextlib import contextmanager
+
 import pytest
+from django.db import connection
 from django.test import Client
 
 from indicators.models import Indicator, Reading
 from priorities.history import ChangeSet
-from tests.make import door, make_indicator, make_quarter, make_reading, make_update
+from priorities.resources import AssignmentResource
+from tests.make import (
+    door,
+    make_assessment,
+    make_assignment,
+    make_forecast,
+    make_goal,
+    make_indicator,
+    make_priority,
+    make_quarter,
+    make_reading,
+    make_update,
+)
 from tests.priorities.test_races import at_once
-from tests.workbooks.uploaded import act, imported, indicators, previewed, send, value
+from tests.workbooks.uploaded import VICTIMS, Q, act, imported, indicators, previewed, send, value, zipped
 from workbooks.models import ImportRecord, ImportState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,6 +74,48 @@ def test_two_imports_that_make_the_same_indicator_at_once_make_it_once(update, a
     assert sorted(answer.status_code for answer in answers) == [200, 302]
     assert Indicator.objects.filter(reference="2").count() == 1
     assert Reading.objects.filter(indicator__reference="2").count() == 1
+
+
+@contextmanager
+def before_reading(table, act):
+    """Act once, as somebody else would, just before a query reads from the table."""
+    waiting = [act]
+
+    def between(execute, sql, *args):
+        if waiting and sql.startswith("SELECT") and f'FROM "{table}"' in sql:
+            waiting.pop()()
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(between):
+        yield
+    assert not waiting, f"Nothing read from {table}."
+
+
+@pytest.mark.parametrize(
+    ("table", "act", "sheet", "headings"),
+    [
+        (
+            "indicators_reading",
+            lambda u: make_reading(u, make_indicator(u.priority, "9")),
+            "Indicators",
+            ["Ref", "Value"],
+        ),
+        ("goals_goalforecast", lambda u: make_forecast(u, make_goal(u.priority, 9)), "Goals", ["No.", "Confidence"]),
+        ("risks_assessment", make_assessment, "Risks", ["Risk", "Score"]),
+    ],
+)
+def test_a_row_made_while_a_file_is_planned_is_as_if_made_after(update, administrator, table, act, sheet, headings):
+    make_goal(update.priority)
+    book = zipped(**{sheet: [["Quarter", "Priority", *headings], [Q, VICTIMS, "1"]]})
+    with before_reading(table, lambda: act(update)):
+        assert previewed(signed_in(administrator), book).state == ImportState.PREVIEWED
+
+
+def test_a_priority_made_while_assignments_are_planned_is_as_if_made_after(victims_lead):
+    resource = AssignmentResource()
+    with before_reading("priorities_assignment", lambda: make_assignment(make_priority("Another"), victims_lead)):
+        resource.plan_rows(["Priority", "Person", "Role"], [[VICTIMS, victims_lead.username, "lead"]])
+    assert [row.kind for row in resource.outcome] == ["unchanged"]
 
 
 def test_a_cancellation_that_races_the_confirmation_is_whole_or_too_late(update, victims_lead):
