@@ -6,14 +6,16 @@ the report; `says()` tells whether such a text is that figure.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from html.parser import HTMLParser
+from threading import Lock
 from typing import Any
+
+import pypdfium2
 
 from finance.models import variance_text
 from priorities.cells import rounded
@@ -126,8 +128,11 @@ def says(figure: Figure, text: str, *, printed: bool) -> bool:
     return text.casefold() == ("" if figure.value is None else str(figure.value)).casefold()
 
 
+PASSED_OVER = r"[\s\u00ad-]"  # where words are looked for: spaces, and hyphens, which may be of a broken line
+
+
 def squeezed(text: str) -> str:
-    return re.sub(r"[\s\u00ad]+", "", text)
+    return re.sub(rf"{PASSED_OVER}+", "", text)
 
 
 def number(text: str) -> Decimal | None:
@@ -390,29 +395,32 @@ def of_pdf(data: bytes, report: Report) -> Found:
 
     A figure that isn't found there is left out.
     """
-    from pypdf import PdfReader  # loads slowly, and only managers who publish need it
-
-    file = PdfReader(io.BytesIO(data))
-    pages = [without_earlier(page.extract_text()) for page in file.pages]
+    with READS_PDF, pypdfium2.PdfDocument(data) as file:
+        pages = [without_earlier(text_on(page)) for page in file]
+        chapters = chapters_of(file, pages)
     whole = "\n".join(pages)
-    found, chapters = grid_in_pdf(whole, report), chapters_of(file, pages)
+    found = grid_in_pdf(whole, report)
     for part in report.priorities:
         found |= part_in_pdf(Text(chapters.get(squeezed(part.title), whole)), part)
     return found
 
 
-def chapters_of(file: Any, pages: list[str]) -> dict[str, str]:
+READS_PDF = Lock()  # PDFium takes one thread at a time
+
+
+def text_on(page: pypdfium2.PdfPage) -> str:
+    """PDFium joins a word that is broken at the end of a line with U+FFFE, whether its hyphen was soft or not."""
+    return page.get_textpage().get_text_range().replace("\ufffe", "-\n")
+
+
+def chapters_of(file: pypdfium2.PdfDocument, pages: list[str]) -> dict[str, str]:
     """The text from each bookmark of the first level up to the next, by its title.
 
     What stands in front of a priority, that which was revised or changed, names its rows, too.
     """
-    marks = [mark for mark in file.outline if not isinstance(mark, list)]
-    starts = [file.get_destination_page_number(mark) or 0 for mark in marks]
-    ends = [*starts[1:], len(pages)]
-    return {
-        squeezed(str(mark.title)): "\n".join(pages[start:end])
-        for mark, start, end in zip(marks, starts, ends, strict=False)
-    }
+    marks = [(mark.get_title(), mark.get_dest().get_index()) for mark in file.get_toc() if mark.level == 0]
+    ends = [*(start for _, start in marks[1:]), len(pages)]
+    return {squeezed(title): "\n".join(pages[start:end]) for (title, start), end in zip(marks, ends, strict=True)}
 
 
 def without_earlier(text: str) -> str:
@@ -445,7 +453,7 @@ class Text:
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
-        kept = [(n, letter) for n, letter in enumerate(raw) if not re.match(r"[\s\u00ad]", letter)]
+        kept = [(n, letter) for n, letter in enumerate(raw) if not re.match(PASSED_OVER, letter)]
         self.at = [n for n, _ in kept] + [len(raw)]
         self.squeezed = "".join(letter for _, letter in kept)
 

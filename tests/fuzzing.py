@@ -16,7 +16,6 @@ from django.test.client import encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.http import urlsafe_base64_encode
 from hypothesis import strategies as st
-from pypdf import PdfReader
 
 from priorities.models import AssignmentRole, QuarterlyUpdate, Section, UpdateStatus
 from priorities.periods import Period
@@ -38,6 +37,7 @@ from tests.make import (
     set_status,
     with_role,
 )
+from tests.pdfs import metadata, raw_pages
 from tests.published import publish_for_real
 from updates.models import Comment, Draft, Explanation, Notice, OverviewDraft, SentBack
 
@@ -419,8 +419,7 @@ def unpacked(data):
         archive = zipfile.ZipFile(io.BytesIO(data))
         return "\n".join(archive.namelist()) + "".join(unpacked(archive.read(name)) for name in archive.namelist())
     if data.startswith(b"%PDF"):
-        read = PdfReader(io.BytesIO(data))
-        return "\n".join([str(read.metadata), *(page.extract_text() for page in read.pages)]).replace("\n", "")
+        return metadata(data) + "".join(raw_pages(data)).replace("\r\n", "")
     return data.decode(errors="replace")
 
 

@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import dataclass, field
 
+import pypdfium2
 from pypdf import PdfReader
 
 
@@ -27,13 +28,22 @@ def opened(data):
     return PdfReader(io.BytesIO(data))
 
 
-def text_of(data):
-    """All that is printed, with every kind of space as one blank."""
-    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in opened(data).pages))
+def raw_pages(data):
+    with pypdfium2.PdfDocument(data) as file:
+        return [page.get_textpage().get_text_range().replace("\ufffe", "-") for page in file]
 
 
 def text_of_pages(data):
-    return [re.sub(r"\s+", " ", page.extract_text()) for page in opened(data).pages]
+    """What is printed on each page, with every kind of space as one blank."""
+    return [re.sub(r"\s+", " ", text) for text in raw_pages(data)]
+
+
+def text_of(data):
+    return " ".join(text_of_pages(data))
+
+
+def metadata(data):
+    return str(opened(data).metadata)
 
 
 def tree(data):

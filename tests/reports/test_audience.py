@@ -11,7 +11,6 @@ from types import NoneType
 
 import pytest
 from hypothesis import given
-from pypdf import PdfReader
 
 from priorities.periods import Period
 from reports.audience import PUBLIC, blanks, emptied, public
@@ -20,6 +19,7 @@ from reports.release import RELEASE
 from reports.report import Change, Closing, Point, Report, Revision, RiskRow, quarterly_report
 from reports.tables import OF_THE_QUARTER
 from tests.closed import close_for_real
+from tests.pdfs import metadata, raw_pages
 from tests.reports.test_frozen import made
 
 pytestmark = pytest.mark.django_db
@@ -96,8 +96,7 @@ def as_text(data):
         archive = zipfile.ZipFile(io.BytesIO(data))
         return "\n".join([*archive.namelist(), *(archive.read(name).decode() for name in archive.namelist())])
     if data.startswith(b"%PDF"):
-        read = PdfReader(io.BytesIO(data))
-        return "\n".join([str(read.metadata), *(page.extract_text() for page in read.pages)])
+        return "\n".join([metadata(data), *raw_pages(data)])
     return data.decode()
 
 
