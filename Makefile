@@ -42,10 +42,10 @@ office:  # what the tests of workbooks edit a cell with
 test: test-sqlite test-postgresql
 
 test-sqlite: setup-dev office  # all but the pages in Chromium and made-up requests, which the next one has
-	$(PY) -m pytest -n 2 -q --ignore tests/browser --ignore tests/test_fuzz.py
+	$(PY) -m pytest -n 2 --dist worksteal -q --ignore tests/browser --ignore tests/test_fuzz.py
 
 test-postgresql: setup-dev browser office
-	$(PY) -m tests.postgresql -n 2 -q
+	$(PY) -m tests.postgresql -n 2 --dist worksteal -q
 
 bench: setup-dev  # what pages, saves, imports, exports and the PDF cost, and how they grow; within 30 minutes
 	timeout 300 $(PY) -m benchmarks.pages

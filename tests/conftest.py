@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, settings
 
 from priorities.models import Person, Quarter, Role
 from tests import snapshot
-from tests.make import make_assignment, make_person, make_priority, with_role
+from tests.closed import approve_all, close_for_real, fresh
+from tests.make import the_lead, the_one_with, the_priority
+from tests.published import publish_for_real
 
 settings.register_profile("tracker", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tracker")  # a busy machine is no failure
@@ -52,48 +54,76 @@ def autumn(monkeypatch):
 
 @pytest.fixture
 def victims(db):
-    return make_priority(title="Victims are better supported")
+    return the_priority("Victims are better supported")
 
 
 @pytest.fixture
 def trust(db):
-    return make_priority(title="Trust and confidence increases")
+    return the_priority("Trust and confidence increases")
 
 
 @pytest.fixture
 def victims_lead(victims):
-    return make_assignment(victims, make_person("victims-lead")).person
+    return the_lead("victims-lead", victims)
 
 
 @pytest.fixture
 def trust_lead(trust):
-    return make_assignment(trust, make_person("trust-lead")).person
+    return the_lead("trust-lead", trust)
 
 
 @pytest.fixture
 def manager(db):
-    return with_role("manager", Role.MANAGER)
+    return the_one_with("manager", Role.MANAGER)
 
 
 @pytest.fixture
 def administrator(db):
-    return with_role("administrator", Role.ADMINISTRATOR)
+    return the_one_with("administrator", Role.ADMINISTRATOR)
 
 
 @pytest.fixture
 def reader(db):
-    return with_role("reader", Role.READER)
+    return the_one_with("reader", Role.READER)
+
+
+def reference_quarter():
+    return Quarter.objects.exclude(status="planned").get()
 
 
 def load_demo():
-    call_command("load_demo", password="quarterly-demo", stdout=io.StringIO())
+    if not Quarter.objects.exists():
+        call_command("load_demo", password="quarterly-demo", stdout=io.StringIO())
 
 
 @pytest.fixture
 def demo(db):
     """The reference quarter and the demo people; returns the quarter."""
     snapshot.once(load_demo)
-    return Quarter.objects.select_related("plan").get(status="open")
+    return fresh(reference_quarter())
+
+
+def close_demo():
+    load_demo()
+    close_for_real(approve_all(reference_quarter()))
+
+
+@pytest.fixture
+def closed_demo(db):
+    """The reference quarter, approved and closed."""
+    snapshot.once(close_demo)
+    return fresh(reference_quarter())
+
+
+def publish_demo():
+    close_demo()
+    publish_for_real(reference_quarter(), Person.objects.get(username="manager"))
+
+
+@pytest.fixture
+def published_demo(db):
+    snapshot.once(publish_demo)
+    return fresh(reference_quarter())
 
 
 @pytest.fixture

@@ -166,6 +166,19 @@ def with_role(username, role):
     return person
 
 
+def the_priority(title):
+    """The priority of this title, made where there is none yet."""
+    return Priority.objects.filter(title=title).first() or make_priority(title=title)
+
+
+def the_lead(username, priority):
+    return Person.objects.filter(username=username).first() or make_assignment(priority, make_person(username)).person
+
+
+def the_one_with(username, role):
+    return Person.objects.filter(username=username).first() or with_role(username, role)
+
+
 def make_import(person, preview=None, data=b"PK", **kwargs):
     """A preview as an upload leaves it, of a file that nothing reads again."""
     preview = preview or Preview()

@@ -35,7 +35,7 @@ from reports.report import (
     quarterly_report,
 )
 from risks.models import Risk
-from tests.closed import approve_all, close_for_real, fresh, printed, reopen_for
+from tests.closed import close_for_real, printed, reopen_for
 from tests.make import (
     Q1,
     close,
@@ -54,9 +54,8 @@ OVERVIEW, VICTIMS, PRINT = "/2022-23-q1/", "/2022-23-q1/victims-are-better-suppo
 
 
 @pytest.fixture
-def closed(demo):
-    close_for_real(approve_all(demo))
-    return fresh(demo)
+def closed(closed_demo):
+    return closed_demo
 
 
 # Text and back

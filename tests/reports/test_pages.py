@@ -254,26 +254,21 @@ def queries(client, path):
     return len(found)
 
 
-@pytest.mark.parametrize("page", ["overview", "priority", "print"])
 @pytest.mark.parametrize("role", ["manager", "victims_lead"])
-def test_a_page_takes_at_most_ten_queries_whatever_the_rows_and_the_history(request, client, victims, page, role):
+def test_pages_take_at_most_ten_queries_whatever_the_rows_and_the_history(request, client, victims, role):
     client.force_login(request.getfixturevalue(role))
     plan = make_plan(first_year=2022, last_year=2031)
     make_full_update(victims, make_quarter(), rows=3)
-    path = {
-        "overview": "/2022-23-q1/",
-        "priority": f"/2022-23-q1/{victims.slug}/",
-        "print": "/2022-23-q1/print/",
-    }[page]
-    few = queries(client, path)
+    paths = ["/2022-23-q1/", f"/2022-23-q1/{victims.slug}/", "/2022-23-q1/print/"]
+    few = {path: queries(client, path) for path in paths}
     period = Q1
     for _ in range(39):
         period = period.next
         make_full_update(victims, make_quarter(period, QuarterStatus.OPEN), rows=2)
     other = make_priority("Another priority", plan=plan)
     make_full_update(other, make_quarter(), rows=30)
-    assert queries(client, path) == few
-    assert few <= 10 + SESSION_USER_AND_ROLES
+    assert {path: queries(client, path) for path in paths} == few
+    assert max(few.values()) <= 10 + SESSION_USER_AND_ROLES
 
 
 def test_no_page_needs_a_query_more_for_approved_parts(

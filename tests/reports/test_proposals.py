@@ -8,13 +8,14 @@ from django.db.models import QuerySet
 
 from indicators.models import Indicator, Reading
 from priorities.door import Refused
-from priorities.models import AssignmentRole, Plan
+from priorities.models import AssignmentRole, Plan, Quarter
 from reports.frozen import newest, read
 from reports.models import ProposalState, ProposedRevision
 from reports.proposals import answer, enter, propose
 from reports.publication_views import choices_of, closed_part
 from reports.publishing import reread
 from risks.models import Assessment
+from tests import snapshot
 from tests.closed import close_for_real, fresh, reopen_for
 from tests.make import (
     make_assessment,
@@ -22,6 +23,8 @@ from tests.make import (
     make_full_update,
     make_person,
     make_quarter,
+    the_lead,
+    the_priority,
 )
 from tests.priorities.test_races import at_once
 from tests.published import publish_for_real
@@ -34,14 +37,22 @@ HERE = "/2022-23-q1/victims-are-better-supported/revisions/"
 ANSWERS = "/2022-23-q1/publishing/answers/"
 
 
-@pytest.fixture
-def quarter(victims, victims_lead, trust, trust_lead):
+def close_two():
+    victims, trust = the_priority("Victims are better supported"), the_priority("Trust and confidence increases")
+    the_lead("victims-lead", victims)
+    the_lead("trust-lead", trust)
     quarter = make_quarter(overview="Well.")
     update = make_full_update(victims, quarter)
     make_assessment(update, kind="issue", description="A strike")
     make_full_update(trust, quarter)
     close_for_real(quarter)
-    return fresh(quarter)
+
+
+@pytest.fixture
+def quarter(db):
+    """Closed, with two priorities and their leads."""
+    snapshot.once(close_two)
+    return fresh(Quarter.objects.get(status="closed"))
 
 
 @pytest.fixture

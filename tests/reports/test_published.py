@@ -13,13 +13,14 @@ from django.utils import timezone
 from django.utils.http import http_date
 
 from indicators.models import Indicator
-from priorities.models import Definition, Person, Plan, Priority, QuarterlyUpdate
+from priorities.models import Definition, Person, Plan, Priority, Quarter, QuarterlyUpdate, Role
 from priorities.periods import Period
 from reports import publishing
 from reports.models import Publication, PublishedFile
 from reports.publication_views import data_of
+from tests import snapshot
 from tests.closed import close_for_real, fresh
-from tests.make import door, make_full_update, make_person, make_quarter
+from tests.make import door, make_full_update, make_person, make_quarter, the_lead, the_one_with, the_priority
 from tests.published import correct, publish_for_real
 from tests.reports.test_pages import get, text
 
@@ -28,13 +29,20 @@ PAGE = "/published/2022-23-q1/"
 PACK = "/2022-23-q1/versions/1/report.json"
 
 
-@pytest.fixture
-def quarter(victims, victims_lead, manager):
+def publish_one():
+    victims = the_priority("Victims are better supported")
+    the_lead("victims-lead", victims)
     quarter = make_quarter(overview="What the quarter was like.")
     make_full_update(victims, quarter)
     close_for_real(quarter)
-    publish_for_real(quarter, manager)
-    return fresh(quarter)
+    publish_for_real(quarter, the_one_with("manager", Role.MANAGER))
+
+
+@pytest.fixture
+def quarter(db):
+    """Published, with one priority and its lead."""
+    snapshot.once(publish_one)
+    return fresh(Quarter.objects.get(status="closed"))
 
 
 @pytest.fixture

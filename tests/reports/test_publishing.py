@@ -20,6 +20,7 @@ from reports.frozen import read, thaw
 from reports.models import Audience, ClosedReport, NeverChanged, Publication, PublishedFile
 from reports.publishing import cancel, prepare, publish, reread
 from risks.models import Assessment
+from tests import snapshot
 from tests.closed import approve_all, close_for_real, fresh, reopen_for
 from tests.make import (
     close,
@@ -29,6 +30,8 @@ from tests.make import (
     make_quarter,
     make_reading,
     make_update,
+    the_lead,
+    the_priority,
     with_role,
 )
 from tests.priorities.test_races import at_once
@@ -42,15 +45,22 @@ HERE = "/2022-23-q1/publishing/"
 TOMORROW = dt.timedelta(days=1)
 
 
-@pytest.fixture
-def quarter(victims, victims_lead, trust, trust_lead):
-    """Closed, with all that was entered confirmed."""
+def close_two():
+    victims, trust = the_priority("Victims are better supported"), the_priority("Trust and confidence increases")
+    the_lead("victims-lead", victims)
+    the_lead("trust-lead", trust)
     quarter = make_quarter(overview="What the quarter was like.")
     make_full_update(victims, quarter)
     make_full_update(trust, quarter, rows=1)
     confirm_all(quarter)
     close_for_real(quarter)
-    return fresh(quarter)
+
+
+@pytest.fixture
+def quarter(db):
+    """Closed, with two priorities, their leads, and all that was entered confirmed."""
+    snapshot.once(close_two)
+    return fresh(Quarter.objects.get(status="closed"))
 
 
 def later(**kwargs):

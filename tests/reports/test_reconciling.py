@@ -25,7 +25,6 @@ from reports.reconciling import (
 from reports.release import RELEASE
 from reports.report import Point
 from reports.revisions import with_revisions
-from tests.closed import approve_all, close_for_real, fresh
 from tests.make import Q1, make_full_update, make_quarter
 from tests.published import confirm_all
 
@@ -33,9 +32,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def report(demo):
-    close_for_real(approve_all(demo))
-    return read(newest(fresh(demo)))
+def report(closed_demo):
+    return read(newest(closed_demo))
 
 
 def made(report, kind, data=None):
