@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db import connections, models, transaction
 from django.utils import timezone
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
 from .rules import only
@@ -86,8 +88,17 @@ class HistoryEntry(models.Model):
         abstract = True
 
 
+class EntryManager(HistoryManager):
+    """Its class is made once, not with every access to a history, which is several times at each save."""
+
+    @classmethod
+    @cache
+    def from_queryset(cls, queryset_class: Any, class_name: str | None = None) -> Any:
+        return super().from_queryset(queryset_class, class_name)
+
+
 def history() -> HistoricalRecords:
-    return HistoricalRecords(bases=[HistoryEntry], get_user=current_person)
+    return HistoricalRecords(bases=[HistoryEntry], history_manager=EntryManager, get_user=current_person)
 
 
 def batched(rows: list[Any], size: int = 500) -> Iterator[list[Any]]:
