@@ -41,11 +41,11 @@ office:  # what the tests of workbooks edit a cell with
 
 test: test-sqlite test-postgresql
 
-test-sqlite: setup-dev office  # all but the pages in Chromium and made-up requests, which the next one has
-	$(PY) -m pytest -n 2 --dist worksteal -q --ignore tests/browser --ignore tests/test_fuzz.py
+test-sqlite: setup-dev office  # with made-up requests, but without the pages in Chromium, which the next one has
+	$(PY) -m pytest -n 2 --dist worksteal -q --ignore tests/browser
 
 test-postgresql: setup-dev browser office
-	$(PY) -m tests.postgresql -n 2 --dist worksteal -q
+	$(PY) -m tests.postgresql -n 2 --dist worksteal -q --ignore tests/test_fuzz.py
 
 bench: setup-dev  # what pages, saves, imports, exports and the PDF cost, and how they grow; within 30 minutes
 	timeout 300 $(PY) -m benchmarks.pages

@@ -23,7 +23,7 @@ gc.set_threshold(100_000, 20, 50)  # the collector finds little to do in tests, 
 
 
 def pytest_collection_modifyitems(config, items):
-    """Every test runs on both databases, but what is marked for one, and what asks none: that runs on SQLite."""
+    """Every test runs on both databases, but what is marked for one, and what says nothing of them: on SQLite only."""
     elsewhere = [item for item in items if not runs_on(connection.vendor, item)]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if runs_on(connection.vendor, item)]
@@ -33,6 +33,8 @@ def runs_on(vendor, item):
     for only in ("sqlite", "postgresql"):
         if item.get_closest_marker(only):
             return vendor == only
+    if item.get_closest_marker("once"):
+        return vendor == "sqlite"
     asks = {"db", "transactional_db", "live_server", "django_db_setup"} & {*item.fixturenames}
     return vendor == "sqlite" or bool(asks or item.get_closest_marker("django_db"))
 
@@ -44,6 +46,7 @@ TransactionTestCase._fixture_teardown = lambda self: snapshot.empty()
 def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         snapshot.migrated.update(snapshot.all_rows())
+    gc.freeze()  # what was loaded so far stays
 
 
 @pytest.fixture

@@ -99,10 +99,12 @@ def make_indicator(priority, reference="1a", **kwargs):
     return Indicator.objects.create(priority=priority, reference=reference, **{**defaults, **kwargs})
 
 
+READING = {"target": Decimal(25), "value": Decimal(27), "basis": "year_to_date", "confidence": "G"}
+
+
 def make_reading(update, indicator=None, **kwargs):
     indicator = indicator or make_indicator(update.priority)
-    defaults = {"target": Decimal(25), "value": Decimal(27), "basis": "year_to_date", "confidence": "G"}
-    reading = Reading(update=update, indicator=indicator, **{**defaults, **kwargs})
+    reading = Reading(update=update, indicator=indicator, **{**READING, **kwargs})
     with door(update):
         reading.save()
     return reading
@@ -148,14 +150,27 @@ def make_decision(update, text="Bring a recovery plan.", key=None, section="rati
 
 
 def make_full_update(priority, quarter, rows=3):
-    """An update with this many rows of every kind, for pages and query counts."""
+    """An update with this many rows of every kind, for pages and query counts; each kind stored at once."""
     update = make_update(priority, quarter, narrative="Going well.", objectives="G", time="A", risk="R")
-    for n in range(1, rows + 1):
-        indicator = Indicator.objects.filter(priority=priority, reference=f"{n}").first()
-        make_reading(update, indicator or make_indicator(priority, f"{n}"))
-        make_assessment(update, description=f"Risk {n} of {quarter}")
-        goal = Goal.objects.filter(priority=priority, number=n, financial_year=quarter.financial_year).first()
-        make_forecast(update, goal or make_goal(priority, n, financial_year=quarter.financial_year))
+    numbers, year = range(1, rows + 1), quarter.financial_year
+    indicators = {each.reference: each for each in Indicator.objects.filter(priority=priority)}
+    goals = {each.number: each for each in Goal.objects.filter(priority=priority, financial_year=year)}
+    for n in numbers:
+        if f"{n}" not in indicators:
+            indicators[f"{n}"] = make_indicator(priority, f"{n}")
+        if n not in goals:
+            goals[n] = make_goal(priority, n, financial_year=year)
+    risks = Risk.objects.bulk_create([Risk(priority=priority, kind="risk") for _ in numbers])
+    told = [f"Risk {n} of {quarter}" for n in numbers]
+    with door(update):
+        Reading.objects.bulk_create([Reading(update=update, indicator=indicators[f"{n}"], **READING) for n in numbers])
+        Assessment.objects.bulk_create(
+            [
+                Assessment(update=update, risk=risk, description=words, level="H", trend="up")
+                for risk, words in zip(risks, told, strict=True)
+            ]
+        )
+        GoalForecast.objects.bulk_create([GoalForecast(update=update, goal=goals[n], confidence="G") for n in numbers])
     make_position(update)
     return update
 

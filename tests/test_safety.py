@@ -26,7 +26,7 @@ from tests.make import door, make_full_update, make_person, make_quarter, with_r
 from tests.published import publish_for_real
 from tests.test_urls import nobody, pages  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 OURS = ["mopac_tracker", "accounts", "reports", "updates", "workbooks", "indicators", "goals", "risks", "finance"]
 OURS += ["priorities"]
 EVIL = ["https://evil.example/", "//evil.example/", "/\\evil.example/", "https:evil.example", "javascript:alert(1)"]

@@ -22,7 +22,7 @@ from tests.closed import close_for_real
 from tests.pdfs import metadata, raw_pages
 from tests.reports.test_frozen import made
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 MARK, NUMBER, DAY = "KEPT-INSIDE", 987_654, dt.datetime(1987, 6, 5, tzinfo=dt.UTC)
 INSIDE = {str: MARK, int: NUMBER, dt.datetime: DAY, dt.date: DAY.date(), Decimal: Decimal(NUMBER)}
 LEAVE = {"is_top", "is_internal", "is_public"}  # what decides about a row is set by each test

@@ -25,7 +25,7 @@ from tests.closed import close_for_real
 from tests.make import Q1, make_full_update, make_plan, make_priority, make_quarter, make_update
 from tests.pdfs import bookmarks, opened, text_of, text_of_pages, tree
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 PDF = "/2022-23-q1/report.pdf"
 CLOSED_AT = dt.datetime(2022, 11, 3, 14, 5, tzinfo=dt.UTC)
 

@@ -88,6 +88,7 @@ def test_each_letter_is_one_that_the_font_has(typed, printed):
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 def test_letters_that_the_font_lacks_are_spelt_and_told_of(victims):
     report = quarterly_report(make_full_update(victims, make_quarter(overview="Diolch 谢谢 😀")).quarter, None)
     printed = text_of(as_pdf(report))
@@ -98,6 +99,7 @@ def test_letters_that_the_font_lacks_are_spelt_and_told_of(victims):
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 def test_nothing_is_told_where_the_font_has_every_letter(victims):
     report = quarterly_report(make_full_update(victims, make_quarter(overview="Llŷr a'r tŵr")).quarter, None)
     printed = text_of(as_pdf(report))
@@ -106,6 +108,7 @@ def test_nothing_is_told_where_the_font_has_every_letter(victims):
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 @pytest.mark.parametrize("letter", [*map(chr, range(0x20)), "\x7f", "\x85", "\ufeff", "\ufffe", "\u2028", "\U000e0041"])
 def test_no_letter_stops_it(victims, letter):
     quarter = make_full_update(victims, make_quarter(overview=""), rows=1).quarter
@@ -191,6 +194,7 @@ def test_every_status_there_is_has_a_shape():
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 def test_every_status_says_its_word_to_a_screen_reader(demo):
     told = {figure.alt for figure in tree(as_pdf(quarterly_report(demo, None))).all("Figure")}
     assert {"Red", "Amber", "Green", "Complete", "High", "Medium", "Not judged"} <= told

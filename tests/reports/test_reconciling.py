@@ -28,7 +28,7 @@ from reports.revisions import with_revisions
 from tests.make import Q1, make_full_update, make_quarter
 from tests.published import confirm_all
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

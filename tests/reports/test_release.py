@@ -31,7 +31,7 @@ from tests import reference_figures as reference
 from tests.closed import approve_all, close_for_real, fresh
 from workbooks.reading import read_upload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 LETTERS = ("R", "A", "G", "")
 
 

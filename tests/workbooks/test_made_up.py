@@ -16,7 +16,7 @@ from workbooks.reading.sheets import cleaned
 
 from .books import VICTIMS, Q
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 HEADINGS = sorted({heading for classes in SHEETS.values() for resource in classes for heading in resource().headings()})
 GOOD = {

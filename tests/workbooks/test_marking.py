@@ -15,7 +15,7 @@ from workbooks.writing import FORMATS, marked_copy
 
 from . import corpus
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 WRONG = Told("Indicators", 2, 11, "Value", "lots", "“lots” is not a figure; write it like 27% or 27.")
 
 

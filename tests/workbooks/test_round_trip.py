@@ -18,7 +18,7 @@ from workbooks.importing import apply_import, plan_import
 from workbooks.reading import cell_name, read_upload, read_workbook
 from workbooks.writing import FORMATS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture(params=["demo", "odd"])

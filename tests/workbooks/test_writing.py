@@ -33,7 +33,7 @@ from workbooks.reading import read_upload
 from workbooks.writing import FORMATS
 from workbooks.writing.sheets import ORDER, Kind, Workbook, columns_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 TABLES = ["Quarter", "Priorities", "Finance", "Indicators", "Risks", "Issues", "Goals"]
 
 
