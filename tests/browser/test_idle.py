@@ -13,9 +13,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def soon(settings, monkeypatch):
+def soon(request, settings, monkeypatch):
     """A session of some seconds: the warning after the first of them."""
-    settings.IDLE_MINUTES, settings.IDLE_WARNING_MINUTES = 20 / 60, 18 / 60
+    seconds = getattr(request, "param", 20)
+    settings.IDLE_MINUTES, settings.IDLE_WARNING_MINUTES = seconds / 60, (seconds - 2) / 60
     monkeypatch.setattr(idle, "WRITTEN_EVERY", 0)
 
 
@@ -67,6 +68,7 @@ def test_another_page_of_the_same_browser_keeps_it_too(page, context, live_serve
     warned.wait_for(state="detached")
 
 
+@pytest.mark.parametrize("soon", [8], indirect=True)
 def test_after_the_end_what_was_typed_is_sent_and_comes_back_after_signing_in(page, warned):
     page.get_by_text("What you typed is still on this page.").wait_for(timeout=40_000)
     page.get_by_role("button", name="Go on").click()
@@ -79,6 +81,7 @@ def test_after_the_end_what_was_typed_is_sent_and_comes_back_after_signing_in(pa
     assert page.get_by_text("Ann", exact=True).is_visible()
 
 
+@pytest.mark.parametrize("soon", [8], indirect=True)
 def test_a_page_that_nobody_typed_on_leads_to_the_sign_in_and_says_why(page, live_server, sign_in, soon):
     make_person("reader")
     sign_in("reader")

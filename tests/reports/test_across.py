@@ -569,6 +569,7 @@ def queries(client, path):
     return len(found)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["manager", "victims_lead"])
 def test_pages_take_at_most_twelve_queries_with_eight_quarters_and_with_forty(request, client, victims, role):
     client.force_login(request.getfixturevalue(role))

@@ -385,6 +385,7 @@ PATHS = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["administrator", "victims_lead"])
 def test_downloads_take_at_most_twelve_queries_whatever_the_rows_and_the_history(request, client, victims, role):
     client.force_login(request.getfixturevalue(role))

@@ -404,6 +404,7 @@ def thirty_nine_more_quarters(victims):
         close_for_real(make_quarter(period))
 
 
+@pytest.mark.once
 def test_pages_of_a_closed_quarter_cost_four_queries_at_most_whatever_the_rows_and_the_history(
     client, victims, manager
 ):
@@ -419,6 +420,7 @@ def test_pages_of_a_closed_quarter_cost_four_queries_at_most_whatever_the_rows_a
     assert max(few) <= 4 + SESSION_USER_AND_ROLES
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("state", ["open", "closed", "reopened"])
 def test_the_page_of_closing_costs_at_most_twelve_at_one_and_forty_quarters(client, victims, administrator, state):
     client.force_login(administrator)

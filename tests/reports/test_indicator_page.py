@@ -381,6 +381,7 @@ def test_scales_have_round_figures(low, high, expected):
 # What it costs
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["manager", "victims_lead"])
 def test_the_page_takes_the_same_few_queries_with_8_and_with_40_quarters(request, client, victims, role):
     make_plan(first_year=2022, last_year=2031)
@@ -393,6 +394,7 @@ def test_the_page_takes_the_same_few_queries_with_8_and_with_40_quarters(request
     assert found[0] == found[1] <= 12
 
 
+@pytest.mark.once
 def test_the_priority_page_with_series_takes_at_most_12_queries(client, victims, victims_lead):
     make_plan(first_year=2022, last_year=2031)
     client.force_login(victims_lead)

@@ -180,6 +180,7 @@ def test_a_priority_does_not_take_its_address(victims):
         victims.full_clean()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["manager", "victims_lead"])
 def test_it_takes_as_many_queries_for_forty_quarters_as_for_one(request, client, victims, role):
     client.force_login(request.getfixturevalue(role))

@@ -254,6 +254,7 @@ def queries(client, path):
     return len(found)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["manager", "victims_lead"])
 def test_pages_take_at_most_ten_queries_whatever_the_rows_and_the_history(request, client, victims, role):
     client.force_login(request.getfixturevalue(role))

@@ -242,6 +242,7 @@ def test_a_time_that_cannot_be_is_told(client, quarter, manager, typed, told):
     assert not Publication.objects.exists()
 
 
+@pytest.mark.once
 def test_the_page_costs_as_many_queries_with_more_rows_and_versions(client, quarter, victims, victims_lead, manager):
     client.force_login(manager)
 

@@ -729,6 +729,7 @@ def test_the_answers_to_the_checks_are_on_the_receipt_for_who_reviews(client, up
 # What it costs
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("section", Section.values)
 def test_an_entry_page_takes_at_most_12_queries_to_show_and_20_to_save(
     client, victims, victims_lead, section, django_assert_max_num_queries

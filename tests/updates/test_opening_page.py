@@ -344,6 +344,7 @@ def queries(client, path):
     return len(found)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("period", [Q2, Period(2023, 1)])
 def test_the_page_takes_as_many_queries_for_thirty_rows_as_for_three(client, victims, administrator, period):
     last = make_quarter(period.previous)
@@ -355,6 +356,7 @@ def test_the_page_takes_as_many_queries_for_thirty_rows_as_for_three(client, vic
     assert queries(client, path) == few <= 12
 
 
+@pytest.mark.once
 def test_the_page_takes_as_many_queries_after_forty_quarters_as_after_one(client, administrator):
     plan = make_plan("Long plan", 2022, 2035)
     priority = make_priority(plan=plan)

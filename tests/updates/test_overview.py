@@ -914,6 +914,7 @@ def queries(client, path):
     return len(found)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("status", UpdateStatus.values)
 @pytest.mark.parametrize("role", ["administrator", "manager", "victims_lead"])
 def test_the_pages_take_at_most_12_queries_for_forty_quarters_as_for_one(request, client, victims, role, status):

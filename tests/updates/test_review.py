@@ -776,6 +776,7 @@ def test_of_two_managers_approving_at_once_one_is_told(submitted, manager, admin
     assert stored(submitted).approved_by in (manager, administrator)
 
 
+@pytest.mark.once
 def test_the_page_costs_the_same_queries_whatever_the_rows_and_the_history(client, victims, manager):
     director = make_assignment(victims, make_person("director"), AssignmentRole.SIGNATORY).person
     counts = []
