@@ -135,6 +135,7 @@ def test_reopening_a_quarter_is_on_record(client, administrator, victims, victim
     assert (Act.REOPENED, "administrator", "Q1 2022/23", "For victims-lead until 20 October 2022") in entries()
 
 
+@pytest.mark.usefixtures("contexts")
 def test_entries_are_found_by_person_act_and_dates(client, administrator):
     client.force_login(administrator)
     record(Act.EXPORTED, by=make_person("ann"), about="/x/")
@@ -155,6 +156,7 @@ def test_entries_are_found_by_person_act_and_dates(client, administrator):
     ]
 
 
+@pytest.mark.usefixtures("contexts")
 def test_until_is_the_whole_of_its_day_and_may_be_the_last_there_is(client, administrator):
     client.force_login(administrator)
     late = record(Act.EXPORTED, by=None, about="/late/")

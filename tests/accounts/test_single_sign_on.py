@@ -11,7 +11,7 @@ from priorities.models import Person, Role
 from tests.make import make_person, with_role
 from updates.typed import whose
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 def known(username="ada", role=None, **kwargs):

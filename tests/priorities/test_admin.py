@@ -29,7 +29,7 @@ from tests.test_urls import READ_ONLY
 from updates.models import Comment
 from workbooks.models import ImportFile, ImportRecord
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("contexts")]
 
 
 @pytest.fixture

@@ -113,6 +113,7 @@ def test_whatever_changes_the_page_is_rendered_anew(client, demo, change):
     assert [without_moment(client.get(path)) for path in pages] != before
 
 
+@pytest.mark.usefixtures("contexts")
 def test_a_renamed_person_is_shown_by_the_new_name(client, demo):
     client.force_login(Person.objects.get(username="administrator"))
     lead = Person.objects.get(username="victims-lead")

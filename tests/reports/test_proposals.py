@@ -232,6 +232,7 @@ def told_last(person):
     return Notice.objects.filter(person=person).latest("pk").text
 
 
+@pytest.mark.usefixtures("contexts")
 def test_reopening_is_prefilled_with_the_priorities_and_the_reason(
     client, update, indicator, victims, victims_lead, administrator
 ):

@@ -35,7 +35,7 @@ from updates.opening import OPENED
 from updates.reminding import Reminded
 from updates.views import board as views
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 BOARD = "/2022-23-q1/progress/"
 

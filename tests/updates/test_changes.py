@@ -440,6 +440,7 @@ def test_one_save_of_several_rows_is_one_entry(client, update, victims_lead):
 
 
 @pytest.mark.parametrize("section", KINDS)
+@pytest.mark.usefixtures("contexts")
 def test_a_save_that_changes_nothing_leaves_nothing_in_it(client, update, victims_lead, section):
     ranked(update, victims_lead)
     path = f"{HERE}{section}/"

@@ -34,7 +34,7 @@ from updates.handing import give_rows, give_section, name_deputy
 from updates.models import Draft, Notice, NoticeKind, OverviewDraft
 from updates.staffing import change, deactivate, hand_over, invite, reactivate
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 NEW = {"first_name": "Ann", "last_name": "Lee", "email": "ann.lee@example.org", "username": "", "role": ""}
 NEW_PASSWORD = {"new_password1": "three odd words", "new_password2": "three odd words"}

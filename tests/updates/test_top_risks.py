@@ -60,6 +60,7 @@ def test_what_is_chosen_is_told_beside_the_row_without_opening_it(client, update
         assert f"<summary>{told}<span" in page
 
 
+@pytest.mark.usefixtures("contexts")
 def test_a_new_risk_is_chosen_at_once_and_an_issue_keeps_what_its_risk_was(client, update):  # noqa: F811
     page = client.get(address(update, "risks"))
     blank = next(form for form in page.context["entry"].forms if form.is_new and form.row.risk.kind == "risk")
@@ -71,6 +72,7 @@ def test_a_new_risk_is_chosen_at_once_and_an_issue_keeps_what_its_risk_was(clien
     assert flags(Assessment.objects.get(risk__kind="issue")) == (True, False)
 
 
+@pytest.mark.usefixtures("contexts")
 def test_a_box_alone_is_no_new_risk(client, update):  # noqa: F811
     page = client.get(address(update, "risks"))
     blank = next(form for form in page.context["entry"].forms if form.is_new)
