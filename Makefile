@@ -30,10 +30,10 @@ run: setup
 	@echo "The site is at http://localhost:$(PORT)/ - stop it with Ctrl+C."
 	$(PY) manage.py runserver $(PORT)
 
-browser:  # and libatomic, which the driver of the browser needs
-	@command -v "$${CHROMIUM:-chromium}" >/dev/null || sh tools/install-packages chromium
+browser:  # Chromium without its windows, else the whole; and libatomic, which its driver needs
+	@test -n "$$CHROMIUM" || command -v chromium-headless-shell >/dev/null || sh tools/install-packages chromium-headless-shell || command -v chromium >/dev/null || sh tools/install-packages chromium
 	@/sbin/ldconfig -p | grep -q libatomic.so.1 || sh tools/install-packages libatomic1
-	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "Chromium is needed for the browser tests: install Debian's chromium package, or name one in CHROMIUM."; exit 1; }
+	@command -v "$${CHROMIUM:-$$(command -v chromium-headless-shell || command -v chromium)}" >/dev/null || { echo "Chromium is needed for the browser tests: install Debian's chromium package, or name one in CHROMIUM."; exit 1; }
 
 office:  # what the tests of workbooks edit a cell with
 	@command -v "$${SOFFICE:-soffice}" >/dev/null || sh tools/install-packages libreoffice-calc-nogui
@@ -42,7 +42,7 @@ office:  # what the tests of workbooks edit a cell with
 test: test-sqlite test-postgresql
 
 test-sqlite: setup-dev office  # with made-up requests, but without the pages in Chromium, which the next one has
-	$(PY) -m pytest -n 2 --dist worksteal -q --ignore tests/browser
+	FUZZ_EVERY=3 $(PY) -m pytest -n 2 --dist worksteal -q --ignore tests/browser
 
 test-postgresql: setup-dev browser office
 	$(PY) -m tests.postgresql -n 2 --dist worksteal -q --ignore tests/test_fuzz.py

@@ -29,7 +29,7 @@ from updates.deciding import note_decision, settle
 from updates.models import Decision, Notice
 from updates.typed import whose
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 Q2, Q3 = Q1.next, Q1.plus(2)
 

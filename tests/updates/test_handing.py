@@ -18,7 +18,7 @@ from tests.make import door, make_assignment, make_full_update, make_person, mak
 from updates.handing import give_rows, give_section, name_deputy, take_back
 from updates.models import Draft
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 HERE = "/2022-23-q1/victims-are-better-supported/update/"
 PEOPLE = f"{HERE}people/"

@@ -42,7 +42,7 @@ from updates.overview import (
 )
 from updates.typed import SALT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 Q1, Q2 = Period(2022, 1), Period(2022, 2)
 HERE = "/2022-23-q2/overview/"
 NAME = "The overview of Q2 2022/23"
