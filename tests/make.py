@@ -190,6 +190,14 @@ def the_lead(username, priority):
     return Person.objects.filter(username=username).first() or make_assignment(priority, make_person(username)).person
 
 
+def two_priorities():
+    """Those of the fixtures, with their leads."""
+    victims, trust = the_priority("Victims are better supported"), the_priority("Trust and confidence increases")
+    the_lead("victims-lead", victims)
+    the_lead("trust-lead", trust)
+    return victims, trust
+
+
 def the_one_with(username, role):
     return Person.objects.filter(username=username).first() or with_role(username, role)
 

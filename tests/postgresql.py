@@ -21,10 +21,10 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         server = get_server(folder, cleanup_mode="stop")
-        for name in ("fsync", "synchronous_commit", "full_page_writes", "jit"):  # it holds nothing that has to last
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):  # it holds nothing that has to last
             server.psql(f"ALTER SYSTEM SET {name} = off;")
-        for name in ("join_collapse_limit", "from_collapse_limit"):  # with few rows, planning took longer than running
-            server.psql(f"ALTER SYSTEM SET {name} = 1;")
+        for name, value in {"join_collapse_limit": 1, "from_collapse_limit": 1, "jit": "off"}.items():
+            server.psql(f"ALTER SYSTEM SET {name} = {value};")  # with few rows, planning took longer than running
         server.psql("SELECT pg_reload_conf();")
         try:
             return run(f"postgresql://postgres@{quote(folder, safe='')}/postgres")

@@ -23,8 +23,7 @@ from tests.make import (
     make_full_update,
     make_person,
     make_quarter,
-    the_lead,
-    the_priority,
+    two_priorities,
 )
 from tests.priorities.test_races import at_once
 from tests.published import publish_for_real
@@ -38,9 +37,7 @@ ANSWERS = "/2022-23-q1/publishing/answers/"
 
 
 def close_two():
-    victims, trust = the_priority("Victims are better supported"), the_priority("Trust and confidence increases")
-    the_lead("victims-lead", victims)
-    the_lead("trust-lead", trust)
+    victims, trust = two_priorities()
     quarter = make_quarter(overview="Well.")
     update = make_full_update(victims, quarter)
     make_assessment(update, kind="issue", description="A strike")

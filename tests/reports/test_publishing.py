@@ -30,8 +30,7 @@ from tests.make import (
     make_quarter,
     make_reading,
     make_update,
-    the_lead,
-    the_priority,
+    two_priorities,
     with_role,
 )
 from tests.priorities.test_races import at_once
@@ -46,9 +45,7 @@ TOMORROW = dt.timedelta(days=1)
 
 
 def close_two():
-    victims, trust = the_priority("Victims are better supported"), the_priority("Trust and confidence increases")
-    the_lead("victims-lead", victims)
-    the_lead("trust-lead", trust)
+    victims, trust = two_priorities()
     quarter = make_quarter(overview="What the quarter was like.")
     make_full_update(victims, quarter)
     make_full_update(trust, quarter, rows=1)
