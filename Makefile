@@ -44,8 +44,8 @@ test: test-sqlite test-postgresql
 test-sqlite: setup-dev office  # with made-up requests, but without the pages in Chromium, which the next one has
 	FUZZ_EVERY=3 $(PY) -m pytest -n 2 --dist worksteal -q --ignore tests/browser
 
-test-postgresql: setup-dev browser office
-	$(PY) -m tests.postgresql -n 2 --dist worksteal -q --ignore tests/test_fuzz.py
+test-postgresql: setup-dev browser office  # three at once: they wait for Chromium and the server
+	$(PY) -m tests.postgresql -n 3 --dist worksteal -q --ignore tests/test_fuzz.py
 
 bench: setup-dev  # what pages, saves, imports, exports and the PDF cost, and how they grow; within 30 minutes
 	timeout 300 $(PY) -m benchmarks.pages

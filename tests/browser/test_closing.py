@@ -8,6 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from reports.models import ClosedReport
+from tests.browser.looks import fits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUARTER, CLOSING = "/2022-23-q1/", "/2022-23-q1/closing/"
@@ -26,7 +27,7 @@ def check(page, axe):
 
     def check():
         axe()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert fits(page)
 
     return check
 

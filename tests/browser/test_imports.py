@@ -6,16 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from indicators.models import Reading
+from tests.browser.looks import fits
 from tests.make import door, make_indicator, make_quarter, make_reading, make_update
 from tests.workbooks.uploaded import indicators, value
 from workbooks.models import ImportRecord
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HEADINGS = ["Quarter", "Priority", "Ref", "Indicator", "Value", "Note", "Version"]
-
-
-def fits(page):
-    return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 @pytest.fixture(params=[1440, 320])

@@ -8,14 +8,11 @@ from playwright.sync_api import expect
 
 from priorities.models import Quarter
 from priorities.periods import Period
+from tests.browser.looks import fits
 from tests.make import make_quarter
 
 PAGE = "/2022-23-q2/opening/"
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def fits(page):
-    return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 @pytest.mark.parametrize("width", [1440, 320])

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from playwright.sync_api import expect
 
 from priorities.models import Person, Quarter
+from tests.browser.looks import fits
 from tests.make import door, make_person
 from updates.models import OverviewDraft
 from updates.overview import name_author, quarters
@@ -125,7 +126,7 @@ def test_the_pages_are_accessible_and_nothing_runs_off_the_side(page, site, sign
     page.set_viewport_size({"width": width, "height": 900})
 
     def check():
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+        assert fits(page), page.url
         axe()
 
     sign_in("administrator")

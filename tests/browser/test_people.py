@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from priorities.models import Assignment, AssignmentRole, Person, Priority
+from tests.browser.looks import fits
 from tests.make import make_assignment
 from updates.models import Draft
 
@@ -53,7 +54,7 @@ def test_axe_finds_nothing_on_the_board_and_the_pages_of_people(page, site, sign
         for summary in page.locator("details:not([open]) > summary").all()[:2]:
             summary.click()
         axe()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert fits(page), path
 
 
 @pytest.mark.parametrize("width", [1440, 320])

@@ -8,6 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from priorities.models import Person
+from tests.browser.looks import fits
 from tests.closed import close_for_real, fresh, reopen_for
 from tests.published import publish_for_real
 
@@ -26,7 +27,7 @@ def check(page, axe):
 
     def check():
         axe()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert fits(page)
 
     return check
 

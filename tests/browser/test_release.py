@@ -8,6 +8,7 @@ from django.conf import settings
 from reports.audience import public
 from reports.release import RELEASE, style_sources
 from reports.report import Revision, quarterly_report
+from tests.browser.looks import fits
 
 ADDRESS = "https://tracker.example.org/published/2022-23-q1/"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +66,6 @@ def test_its_links_lead_to_the_files_beside_it(page, shown):
 @pytest.mark.parametrize("width", [1440, 320])
 def test_axe_finds_nothing_on_it_and_nothing_runs_off_the_side(page, shown, axe, width):
     shown(width)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert fits(page)
     page.get_by_text("[r] earlier 26.5%").first.wait_for()
     axe()

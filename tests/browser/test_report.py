@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from indicators.models import Background
 from priorities.periods import Period
+from tests.browser.looks import fits
 from tests.closed import close_for_real
 from tests.make import (
     door,
@@ -116,7 +117,7 @@ def test_nothing_runs_off_the_side(page, site, sign_in, series):
         page.goto(site + path)
         for width in (320, 375, 768, 1366, 1440):
             page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+            assert fits(page), (path, width)
 
 
 def test_at_least_25_indicators_fit_on_a_common_screen(page, live_server, sign_in):
@@ -205,7 +206,7 @@ def test_what_the_quarters_say_together(page, live_server, sign_in, axe):
         page.get_by_role("navigation", name="Report").get_by_role("link", name=name).click()
         for width in (320, 1440):
             page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+            assert fits(page), (name, width)
             axe()
     assert page.get_by_role("img", name="Timeline of goals").is_visible()
     page.goto(f"{live_server.url}/2022-23-q2/exceptions/?status=R")

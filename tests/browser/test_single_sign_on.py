@@ -5,6 +5,7 @@ from allauth.mfa.totp.internal import auth as totp
 from playwright.sync_api import expect
 
 from tests.accounts.conftest import provider, provider_process  # noqa: F401
+from tests.browser.looks import fits
 from tests.make import make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,7 +58,7 @@ def test_a_second_factor_is_set_up_and_asked_for(page, live_server, settings, si
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
     axe()
     page.set_viewport_size({"width": 320, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert fits(page)
     secret = page.locator("code.secret").inner_text()
     page.get_by_role("textbox", name="Code").fill(code_of(secret))
     page.get_by_label("Password", exact=False).fill("quarterly-demo")
