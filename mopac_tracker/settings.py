@@ -188,6 +188,7 @@ RESETS_AT_MOST = env_int("RESETS_AT_MOST", 3, least=1)  # mails to set a new pas
 IDLE_MINUTES = env_int("IDLE_MINUTES", 30, least=1)  # without anything sent, then the session ends
 IDLE_WARNING_MINUTES = env_int("IDLE_WARNING_MINUTES", 5, least=1)  # before that, a page says so
 SESSION_HOURS = env_int("SESSION_HOURS", 24, least=1)  # from signing in, whatever is sent
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600  # what is stored of a session goes no later than it could have been used
 AUDIT_DAYS = env_int("AUDIT_DAYS", 400, least=1)  # a year and the weeks that its audit takes
 

@@ -9,7 +9,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum, Value
 
 from .history import ChangeSet
-from .models import Person, Quarter, QuarterlyUpdate, Role
+from .models import Assignment, Person, Quarter, QuarterlyUpdate, Role
 
 STATE = ("sum_of_updates", "sum_of_quarters", "sum_of_changes")
 NEWEST = 100  # change sets looked at: more than are made while one of them waits for its commit
@@ -18,9 +18,10 @@ NEWEST = 100  # change sets looked at: more than are made while one of them wait
 class WithRoles(ModelBackend):
     """Sign-in by name and password, as Django's.
 
-    Each request loads in one query the person, their roles, and `as_of`: the state of the data, which is another as
-    soon as anything that a report shows has changed. It is the sums of the versions of all updates and quarters, which
-    every write of figures raises in its own transaction, and of the newest change sets, which every other change makes.
+    Each request loads in one query the person, their roles, whether they were ever assigned to anything, and `as_of`:
+    the state of the data, which is another as soon as anything that a report shows has changed. It is the sums of the
+    versions of all updates and quarters, which every write of figures raises in its own transaction, and of the newest
+    change sets, which every other change makes.
     """
 
     def get_user(self, user_id: int) -> Person | None:
@@ -28,6 +29,8 @@ class WithRoles(ModelBackend):
         if person is None or not self.user_can_authenticate(person):
             return None
         person.roles = frozenset(role.value for role in Role if getattr(person, f"in_{role.name}"))
+        if not person.was_assigned:
+            person.current_assignments = ()
         person.as_of = tuple(getattr(person, name) for name in STATE)
         return person
 
@@ -37,13 +40,14 @@ def people() -> Any:
     """Put together once: that takes three times as long as the query."""
     groups = Person.groups.through.objects.filter(person=OuterRef("pk"))
     in_role = {f"in_{role.name}": Exists(groups.filter(group__name=role.value)) for role in Role}
+    assigned = {"was_assigned": Exists(Assignment.objects.filter(person=OuterRef("pk")))}
     newest = ChangeSet.objects.filter(pk__in=ChangeSet.objects.order_by("-pk").values("pk")[:NEWEST])
     totals = (
         total(QuarterlyUpdate.objects.all(), "version"),
         total(Quarter.objects.all(), "version"),
         total(newest, "pk"),
     )
-    return Person.objects.annotate(**in_role, **dict(zip(STATE, totals, strict=True)))
+    return Person.objects.annotate(**in_role, **assigned, **dict(zip(STATE, totals, strict=True)))
 
 
 def total(rows: QuerySet[Any], column: str) -> Subquery:
