@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -25,11 +25,12 @@ from priorities.periods import Period
 from .models import ClosedReport
 from .report import Report, quarterly_report, quarterly_reports
 
+AT_HAND = 10  # reports, in each process: a page of risks or goals reads eight
 SCHEMA = 1
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}  # from this schema to the next
 FROM_TEXT: dict[type, Callable[[Any], Any]] = {
     Decimal: Decimal,
-    Period: Period.from_slug,
+    Period: cache(Period.from_slug),
     dt.date: dt.date.fromisoformat,
     dt.datetime: dt.datetime.fromisoformat,
 }
@@ -71,8 +72,12 @@ def checksum(body: str) -> str:
 # From text
 
 
+@lru_cache(maxsize=AT_HAND)
 def thaw(body: str) -> Report:
-    """The report that was frozen. Raises Unreadable, or ValueError where the text is none."""
+    """The report that was frozen. Raises Unreadable, or ValueError where the text is none.
+
+    The last few are kept at hand, each for its text: a text that differs in anything is read for itself.
+    """
     found = json.loads(body)
     schema, packed = found["schema"], found["report"]
     if schema > SCHEMA:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,7 +35,9 @@ from reports.report import (
     RiskRow,
     quarterly_report,
 )
+from reports.views import readable
 from risks.models import Risk
+from tests.answers import queries
 from tests.closed import close_for_real, printed, reopen_for
 from tests.make import (
     Q1,
@@ -46,7 +49,7 @@ from tests.make import (
     make_quarter,
     make_update,
 )
-from tests.reports.test_pages import get, queries, text
+from tests.reports.test_pages import get, text
 from updates.opening import open_quarter, plan_opening
 
 pytestmark = pytest.mark.django_db
@@ -290,6 +293,26 @@ def test_a_body_that_was_changed_is_never_shown_and_every_page_names_it(client, 
     assert CHANGED in capsys.readouterr().err
     assert "No: its checksum does not hold" in text(get(client, manager, "/2022-23-q1/closing/"))
     assert CHANGED in text(get(client, manager, "/2022-23-q1/closing/?compare"))
+
+
+def test_a_report_that_was_read_is_kept_at_hand_and_never_stands_in_for_one_that_was_changed_since(closed):
+    assert read(newest(closed)) is read(newest(closed))
+    tamper(body=newest(closed).body.replace("32700000", "99900000"))
+    with pytest.raises(Unreadable, match=CHANGED):
+        read(newest(closed))
+
+
+@pytest.mark.sqlite
+def test_when_each_was_closed_is_read_without_a_walk_over_its_body(closed, demo_person):
+    with CaptureQueriesContext(connection) as found:
+        readable(demo_person("manager"))
+    shelf = next(each["sql"] for each in found if '"standing_since"' in each["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {shelf}")
+        steps = [detail for *_, detail in cursor.fetchall() if "reports_closedreport" in detail or " U0" in detail]
+    assert steps
+    assert all("COVERING INDEX" in step for step in steps if "closed_report" in step), steps
+    assert sum("COVERING INDEX closed_report_when" in step for step in steps) >= 1, steps
 
 
 def test_a_body_of_another_report_with_its_own_checksum_is_not_taken_for_it(closed):
