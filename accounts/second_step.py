@@ -17,7 +17,7 @@ from . import factors
 from .signing_in import sign_in
 from .standing import asks_who
 
-KEY, DEMAND = "second step", "second factor demanded"
+KEY, DEMAND = "second step", "second_factor_demanded"
 MINUTES = 10
 OPEN_MEANWHILE = {"second_factor", "second_factor_add", "second_factor_file", "logout", "login"}
 OPEN_MEANWHILE |= {"session_ends", "session_stay"}

@@ -384,7 +384,11 @@ def test_who_must_have_one_gets_nowhere_before_setting_it_up(client, clock, mana
     assert client.post("/sign-in/?next=/people/roles/", sent).url == "/second-factor/add/"
     assert client.get("/people/roles/").url == "/second-factor/add/"
     assert client.get("/published/").url == "/second-factor/add/"
+    top = text(client.get("/second-factor/add/")).split("<header")[1].split("</header>")[0]
+    assert re.findall(r'<a href="([^"]+)"', top) == []  # all of them would lead back here
+    assert "Sign out" in top
     _, page = set_up(client, clock)
+    assert 'href="/progress/"' in text(page).split("<main")[0]
     assert 'href="/people/roles/"' in text(page).split("<main")[1]
     assert client.get("/people/roles/").status_code == 200
 
