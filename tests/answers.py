@@ -1,6 +1,9 @@
-"""What every answer says of what browsers may do with it, whatever it is and whoever asked."""
+"""What every answer says of what browsers may do with it, whatever it is and whoever asked; and what a page costs."""
 
 import re
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from mopac_tracker.private import HEADERS
 
@@ -35,3 +38,10 @@ def check_content(page, response):
         assert not re.search(r"<[a-z][^>]*\son[a-z]+\s*=\s*[\"']", html), page
         assert page.startswith("/admin/") or not re.search(r"<[a-z][^>]*\sstyle\s*=", html), page
         assert "javascript:" not in html, page
+
+
+def queries(client, path):
+    """How many a page takes, beside the one that once a minute notes that its reader is there (tests/accounts)."""
+    with CaptureQueriesContext(connection) as found:
+        assert client.get(path).status_code == 200
+    return len(found)

@@ -4,8 +4,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from goals.models import Goal
 from priorities.models import QuarterStatus, Role
@@ -19,6 +17,7 @@ from reports.models import ClosedReport
 from reports.report import quarterly_report
 from reports.timeline import MOST, Bar, goal_timeline, span
 from risks.models import Assessment, Risk
+from tests.answers import queries
 from tests.closed import approve, close_for_real, fresh, printed, reopen_for
 from tests.make import (
     Q1,
@@ -561,12 +560,6 @@ def test_a_confidence_has_its_letter_and_a_shape_of_its_own(confidence):
 
 
 # What they cost
-
-
-def queries(client, path):
-    with CaptureQueriesContext(connection) as found:
-        assert client.get(path).status_code == 200
-    return len(found)
 
 
 @pytest.mark.once

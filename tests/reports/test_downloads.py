@@ -9,6 +9,7 @@ from django.db import connection
 
 from indicators.models import Indicator, Reading
 from priorities.models import AssignmentRole, Priority, QuarterlyUpdate, QuarterStatus, UpdateStatus
+from tests.answers import queries
 from tests.closed import close_for_real, reopen_for
 from tests.make import (
     Q1,
@@ -27,7 +28,6 @@ from tests.make import (
     make_update,
     set_status,
 )
-from tests.reports.test_pages import queries
 from workbooks.importing import plan_import
 from workbooks.reading import read_upload
 

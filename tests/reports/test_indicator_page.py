@@ -11,9 +11,10 @@ from priorities.models import QuarterStatus
 from priorities.periods import Period
 from reports.charts import series_chart, sparkline, ticks
 from reports.report import Point
+from tests.answers import queries
 from tests.closed import close_for_real
 from tests.make import Q1, close, make_full_update, make_indicator, make_plan, make_quarter, make_reading, make_update
-from tests.reports.test_pages import get, queries, text
+from tests.reports.test_pages import get, text
 from tests.reports.test_series import Q2, add_background, close_period, correct, give, row_of
 
 pytestmark = pytest.mark.django_db

@@ -5,15 +5,14 @@ import re
 
 import pytest
 from django.core.cache import caches
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from indicators.models import Indicator, Reading
 from priorities.history import Source, recording
 from priorities.models import Definition, Person
 from priorities.writing import writing
+from tests.answers import queries
 from tests.closed import approve_all, close_for_real
 from tests.forms import without_moment
 from updates.deciding import note_decision
@@ -27,12 +26,6 @@ def cache(settings):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "kept"}}
     yield caches["default"]
     caches["default"].clear()
-
-
-def queries(client, path):
-    with CaptureQueriesContext(connection) as captured:
-        assert client.get(path).status_code == 200
-    return len(captured)
 
 
 def test_the_same_page_again_takes_two_queries_and_says_the_same(client, demo):

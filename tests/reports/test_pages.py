@@ -5,11 +5,10 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from priorities.models import AssignmentRole, Definition, QuarterStatus, UpdateStatus
+from tests.answers import queries
 from tests.make import (
     Q1,
     close,
@@ -244,14 +243,6 @@ def test_a_priority_does_not_take_the_address_of_another_page(client, manager):
 
 
 SESSION_USER_AND_ROLES = 4  # session, person, groups, assignments
-
-
-def queries(client, path):
-    with CaptureQueriesContext(
-        connection,
-    ) as found:
-        assert client.get(path).status_code == 200
-    return len(found)
 
 
 @pytest.mark.once

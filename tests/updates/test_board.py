@@ -5,15 +5,14 @@ import re
 from html import unescape
 
 import pytest
-from django.db import connection
 from django.db.models import QuerySet
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from priorities.history import ChangeSet, Source
 from priorities.models import AssignmentRole, Person, Quarter, QuarterlyUpdate, QuarterStatus, UpdateStatus
 from priorities.periods import Period
 from priorities.writing import writing
+from tests.answers import queries
 from tests.make import (
     Q1,
     close,
@@ -412,12 +411,6 @@ def test_a_submitted_update_is_given_no_more_time(client, update, manager):
 # What it costs
 
 
-def queries(client):
-    with CaptureQueriesContext(connection) as found:
-        assert client.get(BOARD).status_code == 200
-    return len(found)
-
-
 def test_the_board_takes_at_most_twelve_queries_whatever_the_rows_people_and_quarters(
     client, victims, victims_lead, manager
 ):
@@ -425,7 +418,7 @@ def test_the_board_takes_at_most_twelve_queries_whatever_the_rows_people_and_qua
     quarter = make_quarter()
     update = make_full_update(victims, quarter, rows=3)
     client.force_login(manager)
-    few = queries(client)
+    few = queries(client, BOARD)
     assert few <= 12
     for n in range(4, 31):
         make_reading(update, make_indicator(victims, f"{n}z"))
@@ -436,7 +429,7 @@ def test_the_board_takes_at_most_twelve_queries_whatever_the_rows_people_and_qua
         Draft.objects.create(person=manager, update=other, section="goals")
     for period in [Q1.plus(n) for n in range(1, 40)]:
         make_update(victims, make_quarter(period, plan=plan))
-    assert queries(client) == few
+    assert queries(client, BOARD) == few
 
 
 def test_the_board_leads_to_those_of_the_quarters_beside_it(client, update, victims, manager):
@@ -453,5 +446,5 @@ def test_the_board_takes_no_more_than_twelve_while_mail_waits(client, update, vi
     told = {"failed_at": timezone.now(), "failure": "the mail server did not answer"}
     Notice.objects.create(person=victims_lead, kind="opened", text="Opened.", path="/", **told)
     client.force_login(manager)
-    assert queries(client) <= 12
+    assert queries(client, BOARD) <= 12
     assert "could not be sent" in words(client.get(BOARD))

@@ -1,13 +1,13 @@
 """Decisions of the board: noted beside a row, shown from quarter to quarter until they are marked done."""
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import IntegrityError, transaction
 
 from goals.models import Goal
 from priorities.door import Refused
 from priorities.models import AssignmentRole, ChangeSet
 from reports.frozen import newest
+from tests.answers import queries
 from tests.closed import close_for_real
 from tests.make import (
     Q1,
@@ -290,12 +290,6 @@ def test_the_database_wants_a_word_on_what_was_done(update):
 
 
 # What they cost
-
-
-def queries(client, path):
-    with CaptureQueriesContext(connection) as found:
-        assert client.get(path).status_code == 200
-    return len(found)
 
 
 @pytest.mark.parametrize("name", ["decisions", "indicators", "goals", "review", "report"])

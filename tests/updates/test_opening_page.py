@@ -5,9 +5,7 @@ import re
 from html import unescape
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from finance.models import FinancialPosition
@@ -16,6 +14,7 @@ from indicators.models import Reading
 from priorities.history import ChangeSet, Source
 from priorities.models import Quarter, QuarterlyUpdate, QuarterStatus
 from priorities.periods import Period
+from tests.answers import queries
 from tests.make import (
     Q1,
     close,
@@ -336,12 +335,6 @@ def test_what_was_unticked_stays_so_when_the_page_is_shown_again(client, year_en
 
 
 # What it costs
-
-
-def queries(client, path):
-    with CaptureQueriesContext(connection) as found:
-        assert client.get(path).status_code == 200
-    return len(found)
 
 
 @pytest.mark.once

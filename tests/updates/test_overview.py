@@ -17,6 +17,7 @@ from priorities.door import Refused
 from priorities.history import ChangeSet
 from priorities.models import AssignmentRole, Person, Quarter, QuarterStatus, Role, UpdateStatus
 from priorities.periods import Period
+from tests.answers import queries
 from tests.make import (
     close,
     door,
@@ -906,12 +907,6 @@ def test_the_report_of_a_closed_quarter_says_nothing_of_it(client, manager, quar
 
 
 # What it costs
-
-
-def queries(client, path):
-    with CaptureQueriesContext(connection) as found:
-        assert client.get(path).status_code == 200
-    return len(found)
 
 
 @pytest.mark.once

@@ -8,9 +8,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import connection
 from django.db.models import QuerySet
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from goals.models import Goal
@@ -19,6 +17,7 @@ from priorities.door import Refused
 from priorities.history import ChangeSet
 from priorities.models import Assignment, AssignmentRole, Person, Quarter, Role, Section, UpdateStatus
 from risks.models import Risk
+from tests.answers import queries
 from tests.make import (
     door,
     make_assignment,
@@ -732,12 +731,6 @@ def test_a_draft_with_nothing_new_says_so(client, update, victims_lead, administ
 
 
 # What it costs
-
-
-def queries(client, path):
-    with CaptureQueriesContext(connection) as found:
-        assert client.get(path).status_code == 200
-    return len(found)
 
 
 def test_no_page_takes_more_than_twelve_queries_whoever_is_there(client, busy, victims, trust, administrator):

@@ -7,6 +7,7 @@ from indicators.models import Indicator, Reading
 from priorities.door import Refused
 from priorities.models import Priority
 from priorities.periods import Period
+from tests.answers import queries
 from tests.make import (
     Q1,
     close,
@@ -20,7 +21,7 @@ from tests.make import (
 )
 from tests.priorities.test_races import at_once
 from tests.updates.test_opening import Q2, Q3, Q4, opened, report, rows
-from tests.updates.test_opening_page import queries, text
+from tests.updates.test_opening_page import text
 from updates.opening import open_quarter, plan_opening
 from updates.retiring import keep, replace, retire
 

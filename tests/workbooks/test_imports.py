@@ -11,16 +11,15 @@ import openpyxl
 import pytest
 import xlsxwriter
 from django.core.management import call_command
-from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from indicators.models import Indicator, Reading
 from priorities.history import ChangeSet, Source
 from priorities.models import AssignmentRole, Quarter, UpdateStatus
 from priorities.periods import Period
+from tests.answers import queries
 from tests.make import (
     door,
     make_assignment,
@@ -740,15 +739,6 @@ def test_thousands_of_rows_problems_and_choices_come_in_pages(lead, victims_lead
     assert "Risk 199" in text(last)
     assert "?kind=changed&amp;page=29#page" in last.content.decode()
     assert len(last.content) < 300_000
-
-
-def queries(client, page):
-    client.get(page)
-    with CaptureQueriesContext(
-        connection,
-    ) as found:
-        assert client.get(page).status_code == 200
-    return len(found)
 
 
 def test_pages_take_as_many_queries_for_ten_rows_as_for_three_thousand(admin, administrator, victims):

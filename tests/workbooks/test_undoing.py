@@ -16,6 +16,7 @@ from priorities.history import ChangeSet, Source
 from priorities.models import AssignmentRole, Plan, Priority, Quarter, QuarterlyUpdate, UpdateStatus
 from priorities.periods import Period
 from risks.models import Assessment, Risk
+from tests.answers import queries
 from tests.make import (
     close,
     door,
@@ -32,7 +33,7 @@ from tests.make import (
     make_update,
     set_status,
 )
-from tests.workbooks.test_imports import queries, text
+from tests.workbooks.test_imports import text
 from tests.workbooks.uploaded import VICTIMS, Q, act, demo_book, imported, indicators, stored, value, zipped
 from updates.models import Draft
 from workbooks.models import ImportFile, ImportRecord, ImportState
