@@ -18,6 +18,7 @@ from django.utils import timezone
 from priorities.models import Person
 from priorities.people import signs_in_elsewhere
 
+from . import oidc
 from .models import Door
 from .passwords import LONGEST, TOO_LONG
 from .signing_in import refused
@@ -98,6 +99,8 @@ class SignInForm(auth.AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label = "User name"
+        if oidc.is_on():  # whose button comes first
+            del self.fields["username"].widget.attrs["autofocus"]
         self.helper = helper(self, "Sign in")
 
     def confirm_login_allowed(self, user: Any) -> None:

@@ -500,7 +500,12 @@ def test_an_administrator_unlinks_somebody_who_has_another_account_now(provider,
 def test_nothing_of_it_is_there_while_it_is_off(client, db):
     assert client.get("/sign-in/provider/").status_code == 404
     assert client.get("/sign-in/provider/back/").status_code == 404
-    assert "Sign in with" not in client.get("/sign-in/").content.decode()
+    assert "Sign in with" not in (page := client.get("/sign-in/").content.decode())
+    assert "autofocus" in page
+
+
+def test_the_keyboard_begins_at_the_button_of_the_provider_which_comes_first(provider, client):
+    assert "autofocus" not in client.get("/sign-in/").content.decode()
 
 
 def test_no_page_of_the_librarys_own_is_to_be_reached(client, db):
