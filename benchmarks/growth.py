@@ -23,6 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mopac_tracker.frames import with_room
+
 from .servers import ROOT, PostgreSQL, stops_cleanly
 
 SECONDS = 2.0  # for each measurement, beyond the first run
@@ -223,7 +225,7 @@ def main() -> int:
     said.add_argument("--only", nargs="*", default=[], help=argparse.SUPPRESS)
     told = said.parse_args()
     if told.measure:
-        print(json.dumps(measure(told.rows[0], tuple(told.only))))
+        print(json.dumps(with_room(measure, told.rows[0], tuple(told.only))))
         return 0
     stops_cleanly()
     with tempfile.TemporaryDirectory(prefix="growth-", ignore_cleanup_errors=True) as name:

@@ -19,6 +19,8 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+from mopac_tracker.frames import with_room
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 PRIORITIES, INDICATORS, YEARS = 10, 25, 10
 HEADINGS = ("Quarter", "Priority", "Ref", "Indicator", "Target", "Value", "Confidence", "Note", "Key", "Version")
@@ -243,6 +245,6 @@ def part(name: str, path: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        part(sys.argv[1], Path(sys.argv[2]))
+        with_room(part, sys.argv[1], Path(sys.argv[2]))
     else:
         main()

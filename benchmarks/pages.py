@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from mopac_tracker.frames import with_room
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 RUNS = 40
 
@@ -176,4 +178,4 @@ def __getattr__(name: str):
 
 
 if __name__ == "__main__":
-    main()
+    with_room(main)

@@ -18,6 +18,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from mopac_tracker.frames import with_room
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 RUNS = 30
 
@@ -65,4 +67,4 @@ def memory() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    with_room(main)

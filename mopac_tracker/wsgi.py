@@ -1,10 +1,14 @@
 """WSGI entry point for the application server."""
 
 import os
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
+
+from mopac_tracker.frames import with_room
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mopac_tracker.settings")
 
@@ -13,4 +17,8 @@ if not settings.DEBUG and not os.environ.get("SECRET_KEY", "").strip():
 if settings.BAD_SETTINGS:
     raise ImproperlyConfigured(" ".join(problem for _, problem in settings.BAD_SETTINGS))
 
-application = get_wsgi_application()
+handler = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    return with_room(handler, environ, start_response)

@@ -5,6 +5,7 @@ import gc
 import io
 
 import pytest
+from _pytest import runner
 from django.core.management import call_command
 from django.db import connection
 from django.template import Template
@@ -13,6 +14,7 @@ from django.test.utils import instrumented_test_render
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 
+from mopac_tracker.frames import with_room
 from priorities.models import Person, Quarter, Role
 from tests import snapshot
 from tests.closed import approve_all, close_for_real, fresh
@@ -22,6 +24,12 @@ from tests.published import publish_for_real
 settings.register_profile("tracker", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tracker")  # a busy machine is no failure
 gc.set_threshold(100_000, 20, 50)  # the collector finds little to do in tests, and took a twentieth of their time
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    """As pytest does, and as requests are answered: a quarter of the suite's time went to blocks for frames."""
+    return with_room(runner.pytest_runtest_protocol, item, nextitem)
 
 
 def pytest_collection_modifyitems(config, items):

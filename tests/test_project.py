@@ -1,5 +1,6 @@
 """What holds for the project as a whole."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from mopac_tracker.frames import with_room
 from priorities.models import Definition, Role
 
 
@@ -98,3 +100,24 @@ def test_the_engine_under_test_is_the_one_named(db):
 
     named = os.environ.get("DATABASE_URL", "")
     assert connection.vendor == ("postgresql" if named.startswith("postgres") else "sqlite")
+
+
+# Room for the frames of calls
+
+
+def test_what_is_called_with_room_answers_and_fails_as_it_does_without():
+    assert with_room(max, 1, 5) == 5
+    with pytest.raises(ZeroDivisionError):
+        with_room(divmod, 1, 0)
+
+
+def test_its_frame_is_larger_than_the_blocks_that_it_is_to_avoid():
+    assert with_room.__code__.co_nlocals * 8 > 16 * 1024
+
+
+def test_tests_commands_and_requests_are_run_with_room():
+    assert with_room.__code__ in {each.frame.f_code for each in inspect.stack()}
+    asked = "import inspect; from mopac_tracker.wsgi import application"
+    asked += "; print(*{each.function for each in inspect.stack()}, *application.__code__.co_names)"
+    told = manage("shell", "--no-imports", "--command", asked, DEBUG="1").stdout.split()
+    assert told.count("with_room") == 2, told
