@@ -2,7 +2,7 @@
 
 Python, since 3.11, keeps frames in blocks of 16 KB and gives a block back to the system when the calls in it have
 returned. A loop at the edge of a block takes one and gives it back with every call: a page of 400 risks took from 0.36
-to 1.01 s, as deep as it was called from (docs/performance.md). A function of very many variables asks for a block that
+to 1.01 s, by how deep it was called from (docs/performance.md). A function of very many variables asks for a block that
 has room for all that it calls.
 """
 

@@ -28,7 +28,7 @@ gc.set_threshold(100_000, 20, 50)  # the collector finds little to do in tests, 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item, nextitem):
-    """As pytest does, and as requests are answered: a quarter of the suite's time went to blocks for frames."""
+    """As pytest does, and as requests are answered: a sixth of the suite's time went to blocks for frames."""
     return with_room(runner.pytest_runtest_protocol, item, nextitem)
 
 

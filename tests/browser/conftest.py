@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.looks import found_by_axe
+from tests.browser.looks import fits, found_by_axe
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's loop runs in the tests' own thread
 
@@ -56,5 +56,16 @@ def axe(axe_finds):
     def check():
         told = axe_finds()
         assert not told, told
+
+    return check
+
+
+@pytest.fixture
+def check(page, axe):
+    """Nothing for axe to find, and nothing to scroll sideways for."""
+
+    def check():
+        axe()
+        assert fits(page)
 
     return check

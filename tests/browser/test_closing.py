@@ -8,7 +8,6 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from reports.models import ClosedReport
-from tests.browser.looks import fits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUARTER, CLOSING = "/2022-23-q1/", "/2022-23-q1/closing/"
@@ -19,17 +18,6 @@ WHY = "The board meets on Monday."
 @pytest.fixture(params=[1440, 320])
 def browser_context_args(browser_context_args, request):
     return {**browser_context_args, "viewport": {"width": request.param, "height": 900}}
-
-
-@pytest.fixture
-def check(page, axe):
-    """Nothing for axe to find, and nothing to scroll sideways for."""
-
-    def check():
-        axe()
-        assert fits(page)
-
-    return check
 
 
 @pytest.fixture

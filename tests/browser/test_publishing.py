@@ -8,7 +8,6 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from priorities.models import Person
-from tests.browser.looks import fits
 from tests.closed import close_for_real, fresh, reopen_for
 from tests.published import publish_for_real
 
@@ -19,17 +18,6 @@ PUBLISHING, VICTIMS = "/2022-23-q1/publishing/", "/2022-23-q1/victims-are-better
 @pytest.fixture(params=[1440, 320])
 def browser_context_args(browser_context_args, request):
     return {**browser_context_args, "viewport": {"width": request.param, "height": 900}}
-
-
-@pytest.fixture
-def check(page, axe):
-    """Nothing for axe to find, and nothing to scroll sideways for."""
-
-    def check():
-        axe()
-        assert fits(page)
-
-    return check
 
 
 def press(page, name):
